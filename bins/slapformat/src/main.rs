@@ -1,0 +1,2 @@
+//! Prepares a machine as a SlapOS node.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Runs the computer partitions of a SlapOS node.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Installs the software releases of a SlapOS node.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Runs supervisorctl for the supervisord of a SlapOS node.
+fn main() {}

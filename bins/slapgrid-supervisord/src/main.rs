@@ -1,0 +1,2 @@
+//! Starts the supervisord of a SlapOS node.
+fn main() {}

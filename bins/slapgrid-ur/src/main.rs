@@ -1,0 +1,2 @@
+//! Reports usage and destroys unwanted partitions of a SlapOS node.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Installs releases, runs partitions and reports usage of a SlapOS node.
+fn main() {}

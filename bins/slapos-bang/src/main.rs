@@ -1,0 +1,2 @@
+//! Asks the master to have every instance of a computer processed again.
+fn main() {}

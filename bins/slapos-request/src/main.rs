@@ -1,0 +1,2 @@
+//! Requests an instance of a software release.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Asks a computer to install or remove a software release.
+fn main() {}

@@ -1,0 +1,2 @@
+//! A small SlapOS master with SQLite.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Binary cache of software releases (shacache and shadir).

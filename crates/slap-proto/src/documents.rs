@@ -1,0 +1,152 @@
+//! The documents of the protocol as types: what a node and a user see of a master's state.
+//!
+//! Layout: `spec/marshal.md`, "Object layout", and `spec/protocol.md`.
+
+use std::collections::BTreeMap;
+
+use crate::marshal::Value;
+
+/// Attributes by name; parameters of an instance are one too.
+pub type Attributes = BTreeMap<String, Value>;
+
+/// What a computer shall hold, and hence what a node has to do.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Computer {
+    /// The computer's reference at the master, e.g. `COMP-1234`.
+    pub computer_id: String,
+    /// The releases to install or to remove.
+    pub software_release_list: Vec<SoftwareRelease>,
+    /// Every partition, free ones too.
+    pub computer_partition_list: Vec<ComputerPartition>,
+    /// Attributes that this version does not know.
+    pub extra: Attributes,
+}
+
+/// Whether a computer shall have a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SoftwareState {
+    /// To be installed; what an absent state means.
+    #[default]
+    Available,
+    /// To be removed.
+    Destroyed,
+}
+
+/// A software release on a computer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SoftwareRelease {
+    /// URL of the buildout profile. Masters of 0.27 send releases without one for free partitions.
+    pub url: Option<String>,
+    /// The computer that the release belongs to.
+    pub computer_guid: Option<String>,
+    /// Whether it is wanted.
+    pub requested_state: SoftwareState,
+    /// Attributes that this version does not know.
+    pub extra: Attributes,
+}
+
+/// A partition of a computer and the instance in it, as a node sees it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ComputerPartition {
+    /// The computer's reference.
+    pub computer_id: String,
+    /// The partition's reference, e.g. `slappart0`; untrusted: check it before it names a file.
+    pub partition_id: String,
+    /// Third constructor argument of 1.x clients; `Value::None` elsewhere.
+    pub request_dict: Option<Value>,
+    /// `started`, `stopped` or `destroyed`; another text is an error of the instance, not of the document.
+    pub requested_state: Option<String>,
+    /// Whether the partition is allocated.
+    pub need_modification: bool,
+    /// Identity of the instance.
+    pub instance_guid: Option<String>,
+    /// Parameters of the instance, and what the master adds to them (`timestamp`, `ip_list`, …).
+    pub parameter_dict: Attributes,
+    /// What the instance published.
+    pub connection_dict: Attributes,
+    /// The release that the instance runs; absent on free partitions.
+    pub software_release: Option<SoftwareRelease>,
+    /// The state that was last reported, where the master tells it.
+    pub access_status: Option<String>,
+    /// The request's filter (`retention_delay`, …), where the master tells it.
+    pub filter_dict: Attributes,
+    /// Attributes that this version does not know.
+    pub extra: Attributes,
+}
+
+/// The answer to a request for an instance.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SoftwareInstance {
+    /// Computer on which the instance lives (`slap_computer_id`).
+    pub computer_id: Option<String>,
+    /// Its partition (`slap_computer_partition_id`).
+    pub partition_id: Option<String>,
+    /// URL of its release (`slap_software_release_url`).
+    pub software_release_url: Option<String>,
+    /// Its type (`slap_software_type`).
+    pub software_type: Option<String>,
+    /// Identity of the instance.
+    pub instance_guid: Option<String>,
+    /// The state that is asked of it.
+    pub requested_state: Option<String>,
+    /// Its parameters, as text, with `timestamp`.
+    pub parameter_dict: Attributes,
+    /// What it published.
+    pub connection_dict: Attributes,
+    /// The connection parameters as an instance document (see [`crate::instance_xml`]).
+    pub connection_xml: Option<String>,
+    /// Its addresses: (interface, address).
+    pub ip_list: Vec<(String, String)>,
+    /// Attributes that this version does not know (among them `slap_server_url`).
+    pub extra: Attributes,
+}
+
+/// The computer as slapformat describes it to the master and keeps it in `computer_xml`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ComputerConfiguration {
+    /// The computer's reference.
+    pub reference: String,
+    /// Its own address.
+    pub address: Option<String>,
+    /// Netmask of that address.
+    pub netmask: Option<String>,
+    /// Interface of the IPv6 addresses, where it differs from the interface of the computer.
+    pub ipv6_interface: Option<String>,
+    /// Owner of the software root.
+    pub software_user: Option<String>,
+    /// Where partitions live.
+    pub instance_root: Option<String>,
+    /// Where releases live.
+    pub software_root: Option<String>,
+    /// The partitions in order.
+    pub partition_list: Vec<PartitionConfiguration>,
+    /// Attributes that this version does not know.
+    pub extra: Attributes,
+}
+
+/// One partition of a [`ComputerConfiguration`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PartitionConfiguration {
+    /// The partition's reference.
+    pub reference: String,
+    /// Its directory.
+    pub path: Option<String>,
+    /// Name of its user (`user.name`).
+    pub user: Option<String>,
+    /// Name of its tap (`tap.name`).
+    pub tap: Option<String>,
+    /// Its addresses.
+    pub address_list: Vec<PartitionAddress>,
+    /// Attributes that this version does not know, those of `user` and `tap` included under
+    /// these names (a dictionary each).
+    pub extra: Attributes,
+}
+
+/// An address of a partition.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PartitionAddress {
+    /// The address itself.
+    pub addr: String,
+    /// Its netmask, in the address's own notation.
+    pub netmask: Option<String>,
+}

@@ -1,0 +1,7 @@
+//! Wire types of the SLAP protocol of SlapOS: marshal documents, forms, instance XML. No I/O.
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod documents;
+pub mod marshal;

@@ -1,0 +1,1 @@
+//! Prepares a machine as a SlapOS node: partitions, directories, addresses.

@@ -1,0 +1,1 @@
+//! Installs software releases and runs computer partitions on a SlapOS node.

@@ -1,0 +1,1 @@
+//! slapos.cfg: Python ConfigParser semantics, typed look-ups, errors that name section and key.

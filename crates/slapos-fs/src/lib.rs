@@ -1,0 +1,1 @@
+//! Atomic file replacement and pid-file locks for the slapos-rs tools.

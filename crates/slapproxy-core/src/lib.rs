@@ -1,0 +1,1 @@
+//! A small SlapOS master with SQLite.

@@ -1,0 +1,1 @@
+//! Configuration files and XML-RPC control of supervisord.
