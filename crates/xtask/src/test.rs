@@ -1,0 +1,129 @@
+//! `cargo xtask test`: everything that must hold before a change lands.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::{command, places, python};
+
+/// What `cargo test` said, summed over all test programs.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+/// Runs the checks and every test, and ends with one line that counts them.
+pub(crate) fn run(no_lint: bool, arguments: &[String]) -> Result<ExitCode> {
+    let peer = peer()?;
+    if !no_lint {
+        lint()?;
+    }
+    // The whole-tool tests run the programs as they lie in the target directory.
+    command::run(cargo().args(["build", "--workspace", "--bins"]))?;
+    let (counts, success) = test(&peer, arguments)?;
+    println!(
+        "\ntests: {} passed, {} failed, {} skipped",
+        counts.passed, counts.failed, counts.ignored
+    );
+    Ok(if success && counts.ignored == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The Python peer's environment, made on the first run.
+fn peer() -> Result<PathBuf> {
+    let tests = places::workspace().join("tests/python");
+    let directory = places::shared("peer");
+    println!("==> The Python peer in {}", directory.display());
+    python::peer(&directory, &tests)?;
+    Ok(directory)
+}
+
+/// Formatting and lints.
+fn lint() -> Result<()> {
+    println!("==> cargo fmt and cargo clippy");
+    command::run(cargo().args(["fmt", "--check"]))?;
+    command::run(cargo().args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
+}
+
+/// Runs `cargo test`, passing its output through while counting.
+fn test(peer: &std::path::Path, arguments: &[String]) -> Result<(Counts, bool)> {
+    println!("==> cargo test");
+    let mut child = cargo()
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(arguments)
+        .env("SLAPOS_TEST_PEER", peer)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo test")?;
+    let mut counts = Counts::default();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line.context("cannot read the output of cargo test")?;
+            counts.add(&line);
+            println!("{line}");
+        }
+    }
+    let status = child.wait().context("cannot wait for cargo test")?;
+    Ok((counts, status.success()))
+}
+
+impl Counts {
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) = line
+            .strip_prefix("test result: ")
+            .and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        for part in counts.split("; ") {
+            match part.split_once(' ') {
+                Some((number, "passed")) => self.passed += number.parse().unwrap_or(0),
+                Some((number, "failed")) => self.failed += number.parse().unwrap_or(0),
+                Some((number, "ignored")) => self.ignored += number.parse().unwrap_or(0),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(places::workspace());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn result_lines_are_summed_and_others_are_not() {
+        let mut counts = Counts::default();
+        counts.add("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out");
+        counts.add("test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured");
+        counts.add("test codec::result: 9 passed; ... ok");
+        let expected = Counts {
+            passed: 7,
+            failed: 2,
+            ignored: 1,
+        };
+        assert_eq!(counts, expected);
+    }
+}
