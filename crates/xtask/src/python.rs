@@ -67,11 +67,23 @@ fn interpreter() -> Result<PathBuf> {
 /// interpreter, and the packages that the tests' releases install, for use without network.
 pub(crate) fn peer(directory: &Path, files: &Path) -> Result<()> {
     environment(directory, &files.join("peer-requirements.txt"))?;
-    let shim = files.join("sitecustomize.py");
-    let library = site_packages(directory)?;
-    fs::copy(&shim, library.join("sitecustomize.py"))
-        .with_context(|| format!("cannot copy {} to {}", shim.display(), library.display()))?;
+    install_shim(directory, &files.join("module_resources.py"))?;
     wheel_house(directory, &files.join("release-requirements.txt"))
+}
+
+/// Has every interpreter of the environment load a module at its start. A `.pth` file does that;
+/// `sitecustomize` would not, where the system has one of its own.
+fn install_shim(directory: &Path, module: &Path) -> Result<()> {
+    let library = site_packages(directory)?;
+    let name = module.file_stem().unwrap_or_default().to_string_lossy();
+    fs::copy(module, library.join(format!("{name}.py")))
+        .and_then(|_| {
+            fs::write(
+                library.join(format!("{name}.pth")),
+                format!("import {name}\n"),
+            )
+        })
+        .with_context(|| format!("cannot put {name} into {}", library.display()))
 }
 
 /// Downloads the packages of the tests' releases, once.
