@@ -1,1 +1,20 @@
-//! Fixtures of the whole-tool tests.
+//! Fixtures of the whole-tool tests: a node with its master on this machine, driven through the
+//! programs as they are built, ours or those of the Python peer.
+//!
+//! `cargo xtask test` builds the programs, prepares the peer and names it in `SLAPOS_TEST_PEER`.
+//! What cannot run says why and fails; nothing is skipped.
+
+mod account;
+pub mod http;
+mod node;
+mod outcome;
+pub mod places;
+pub mod poll;
+mod releases;
+mod tree;
+
+pub use account::Account;
+pub use node::{COMPUTER, Node, Side};
+pub use outcome::Outcome;
+pub use releases::{offline_hello, shell_release};
+pub use tree::Tree;

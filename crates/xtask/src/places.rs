@@ -19,16 +19,16 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
-/// A directory for what partition users must reach too: `target/NAME`, unless we are root in a
-/// checkout that only root can enter. Then it lies in /var/tmp, its name made from the checkout's.
-pub(crate) fn shared(name: &str) -> PathBuf {
+/// A target directory that partition users can reach: cargo's, unless we are root in a checkout
+/// that only root can enter. Then it lies in /var/tmp, its name made from the checkout's.
+pub(crate) fn shared() -> PathBuf {
     let target = target();
     if !is_root() || others_can_enter(&target) {
-        return target.join(name);
+        return target;
     }
     let mut hasher = DefaultHasher::new();
     target.hash(&mut hasher);
-    PathBuf::from(format!("/var/tmp/slapos-rs-{:016x}", hasher.finish())).join(name)
+    PathBuf::from(format!("/var/tmp/slapos-rs-{:016x}", hasher.finish()))
 }
 
 /// Whether every existing directory on the way may be entered by anyone.

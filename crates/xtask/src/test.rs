@@ -39,7 +39,7 @@ pub(crate) fn run(no_lint: bool, arguments: &[String]) -> Result<ExitCode> {
 /// The Python peer's environment, made on the first run.
 fn peer() -> Result<PathBuf> {
     let tests = places::workspace().join("tests/python");
-    let directory = places::shared("peer");
+    let directory = places::shared().join("peer");
     println!("==> The Python peer in {}", directory.display());
     python::peer(&directory, &tests)?;
     Ok(directory)
@@ -103,9 +103,12 @@ impl Counts {
     }
 }
 
+/// Cargo, building where the users that tests step down to can run the result.
 fn cargo() -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.current_dir(places::workspace());
+    command
+        .current_dir(places::workspace())
+        .env("CARGO_TARGET_DIR", places::shared());
     command
 }
 

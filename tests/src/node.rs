@@ -1,0 +1,354 @@
+//! A master and a node in a directory of their own.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::{Account, Outcome, http, places, poll};
+
+/// Reference of the node's computer.
+pub const COMPUTER: &str = "COMP-1";
+/// How long a daemon may take to start or to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whose program does a step: one suite, two programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The tools of this workspace.
+    Ours,
+    /// slapos.core.
+    Peer,
+}
+
+/// A node with its master. Dropping it ends every process and removes every file.
+pub struct Node {
+    directory: TempDir,
+    account: Account,
+    master: Option<Child>,
+    /// TCP port of the master.
+    pub master_port: u16,
+    /// TCP port for the page of an instance.
+    pub page_port: u16,
+}
+
+impl Node {
+    /// A node whose tools run with the rights of the tests.
+    pub fn new() -> Self {
+        Self::of(Account::of_caller())
+    }
+
+    /// A node whose tools run without root's rights.
+    pub fn unprivileged() -> Self {
+        Self::of(Account::unprivileged())
+    }
+
+    fn of(account: Account) -> Self {
+        // Short: a Unix socket's path has 107 bytes at most.
+        let directory = TempDir::with_prefix_in("slapos-", "/tmp").expect("/tmp is writable");
+        let node = Self {
+            directory,
+            account,
+            master: None,
+            master_port: free_port(),
+            page_port: free_port(),
+        };
+        node.lay_out();
+        node
+    }
+
+    fn lay_out(&self) {
+        allow_everyone(self.path());
+        for name in ["software", "instance"] {
+            let path = self.path().join(name);
+            fs::create_dir(&path).expect("a fresh directory takes a directory");
+            allow_everyone(&path);
+        }
+        self.account.own(&self.software_root());
+        if !self.account.is_root() {
+            self.account.own(&self.instance_root());
+            self.account.own(self.path());
+        }
+        self.write("definition.cfg", &definition(self.account.name(), 2));
+        self.write("slapos.cfg", &self.settings());
+    }
+
+    /// The node's directory.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Its slapos.cfg.
+    pub fn configuration(&self) -> PathBuf {
+        self.path().join("slapos.cfg")
+    }
+
+    /// Where releases are installed.
+    pub fn software_root(&self) -> PathBuf {
+        self.path().join("software")
+    }
+
+    /// Where partitions are.
+    pub fn instance_root(&self) -> PathBuf {
+        self.path().join("instance")
+    }
+
+    /// A partition's directory.
+    pub fn partition(&self, number: usize) -> PathBuf {
+        self.instance_root().join(format!("slappart{number}"))
+    }
+
+    /// The master's database.
+    pub fn database(&self) -> PathBuf {
+        self.path().join("proxy.db")
+    }
+
+    /// Writes a file of the node's directory.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+
+    fn settings(&self) -> String {
+        let here = self.path().display();
+        let port = self.master_port;
+        format!(
+            "[slapos]\n\
+             computer_id = {COMPUTER}\n\
+             master_url = http://127.0.0.1:{port}/\n\
+             software_root = {here}/software\n\
+             instance_root = {here}/instance\n\
+             pidfile = {here}/slapgrid.pid\n\
+             root_check = false\n\
+             \n\
+             [slapformat]\n\
+             input_definition_file = {here}/definition.cfg\n\
+             computer_xml = {here}/computer.xml\n\
+             log_file = {here}/format.log\n\
+             partition_amount = 2\n\
+             interface_name = lo\n\
+             alter_user = False\n\
+             alter_network = False\n\
+             \n\
+             [slapproxy]\n\
+             host = 127.0.0.1\n\
+             port = {port}\n\
+             database_uri = {here}/proxy.db\n"
+        )
+    }
+
+    /// Starts the master and waits until it answers.
+    pub fn start_master(&mut self, side: Side) {
+        let mut command = match side {
+            Side::Ours => self.ours("slapproxy"),
+            Side::Peer => self.peer(&["proxy", "start", "--cfg"]),
+        };
+        let log = fs::File::create(self.path().join("proxy.log")).expect("the log is writable");
+        let child = command
+            .arg(self.configuration())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a descriptor is free"))
+            .stderr(log)
+            .spawn()
+            .expect("the master starts");
+        self.master = Some(child);
+        let address = format!("127.0.0.1:{}", self.master_port);
+        poll::until("the master answers", PATIENCE, || {
+            http::get(&address, "/getRunId").is_ok()
+        });
+    }
+
+    /// Ends the master as a service manager does.
+    pub fn stop_master(&mut self) {
+        if let Some(mut child) = self.master.take() {
+            terminate(i32::try_from(child.id()).expect("a pid is small"));
+            child.wait().expect("the master is our child");
+        }
+    }
+
+    /// slapformat, or `slapos node format`.
+    pub fn format(&self, side: Side) -> Outcome {
+        let mut command = match side {
+            Side::Ours => self.ours("slapformat"),
+            Side::Peer => self.peer(&["node", "format", "--cfg"]),
+        };
+        let outcome = Outcome::of(command.arg(self.configuration()).arg("--now"));
+        if self.account.is_root() && side == Side::Peer {
+            // With alter_user off, the peer leaves this to the administrator.
+            (0..2).for_each(|number| self.account.own(&self.partition(number)));
+        }
+        outcome
+    }
+
+    /// slapos-supply, or `slapos supply`.
+    pub fn supply(&self, side: Side, release: &Path) -> Outcome {
+        let mut command = match side {
+            Side::Ours => self.ours("slapos-supply"),
+            Side::Peer => self.peer(&["supply", "--cfg"]),
+        };
+        Outcome::of(command.arg(self.configuration()).arg(release).arg(COMPUTER))
+    }
+
+    /// slapgrid-sr, or `slapos node software`.
+    pub fn software(&self, side: Side) -> Outcome {
+        self.grid(side, "slapgrid-sr", "software", &[])
+    }
+
+    /// slapgrid-cp, or `slapos node instance`.
+    pub fn instance(&self, side: Side) -> Outcome {
+        self.grid(side, "slapgrid-cp", "instance", &[])
+    }
+
+    /// One of the slapgrid tools, or the peer's counterpart.
+    pub fn grid(&self, side: Side, tool: &str, node: &str, arguments: &[&str]) -> Outcome {
+        let mut command = match side {
+            Side::Ours => self.ours(tool),
+            Side::Peer => self.peer(&["node", node, "--cfg"]),
+        };
+        command.arg(self.configuration());
+        if side == Side::Ours {
+            command.args(["--now", "--console"]);
+        }
+        Outcome::of(command.args(arguments))
+    }
+
+    /// slapos-request, or `slapos request`; parameters as KEY=VALUE.
+    pub fn request(
+        &self,
+        side: Side,
+        release: &Path,
+        reference: &str,
+        parameters: &[&str],
+        state: Option<&str>,
+    ) -> Outcome {
+        let mut command = match side {
+            Side::Ours => self.ours("slapos-request"),
+            Side::Peer => self.peer(&["request", "--cfg"]),
+        };
+        command.arg(self.configuration());
+        match side {
+            Side::Ours => command.arg(release).arg(reference),
+            Side::Peer => command.arg(reference).arg(release),
+        };
+        if !parameters.is_empty() {
+            command.arg("--parameters").args(parameters);
+        }
+        if let Some(state) = state {
+            command.args(["--state", state]);
+        }
+        Outcome::of(&mut command)
+    }
+
+    /// Answer of the master to a GET.
+    pub fn ask_master(&self, path: &str) -> (u16, String) {
+        http::get(&format!("127.0.0.1:{}", self.master_port), path).expect("the master answers")
+    }
+
+    /// The page that the instance serves, if it does.
+    pub fn page(&self) -> Option<String> {
+        let (status, body) = http::get(&format!("127.0.0.1:{}", self.page_port), "/").ok()?;
+        (status == 200).then_some(body)
+    }
+
+    /// One of our tools, as the account, with the peer's supervisord and buildout in its PATH.
+    pub fn ours(&self, name: &str) -> Command {
+        self.command(&places::tool(name))
+    }
+
+    /// The peer's `slapos` with these arguments.
+    pub fn peer(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&places::peer_program("slapos"));
+        command.args(arguments);
+        command
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let tools = places::tool("slapproxy");
+        let path = [
+            tools.parent().unwrap_or(&tools).to_owned(),
+            places::peer().join("bin"),
+            PathBuf::from("/usr/sbin:/usr/bin:/sbin:/bin"),
+        ];
+        let path: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+        let mut command = self.account.command(program);
+        command
+            .env("PATH", path.join(":"))
+            .env("HOME", self.path())
+            .current_dir(self.path());
+        command
+    }
+
+    /// What the node's supervisord says of its programs.
+    pub fn supervisor_status(&self) -> String {
+        let mut command = self.ours("slapgrid-supervisorctl");
+        Outcome::of(command.arg(self.configuration()).arg("status")).text()
+    }
+
+    /// The pid of the node's supervisord while it runs.
+    pub fn supervisord(&self) -> Option<i32> {
+        let file = self.instance_root().join("var/run/supervisord.pid");
+        let pid = fs::read_to_string(file).ok()?.trim().parse().ok()?;
+        alive(pid).then_some(pid)
+    }
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(pid) = self.supervisord() {
+            // It ends its programs first.
+            terminate(pid);
+            let deadline = std::time::Instant::now() + PATIENCE;
+            while alive(pid) && std::time::Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        self.stop_master();
+    }
+}
+
+/// The partitions of a definition file: all on the loopback interface.
+fn definition(user: &str, partitions: usize) -> String {
+    let head = format!("[computer]\naddress = 127.0.0.1/32\nsoftware_user = {user}\n");
+    (0..partitions).fold(head, |text, number| {
+        text + &format!(
+            "\n[partition_{number}]\npathname = slappart{number}\nuser = {user}\n\
+             address = 127.0.0.1/32 ::1/128\nnetwork_interface = lo\n"
+        )
+    })
+}
+
+fn allow_everyone(directory: &Path) {
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o755))
+        .expect("the directory is ours");
+}
+
+/// A port that is free now; nothing else on the machine is expected to want it meanwhile.
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("a port is free")
+        .port()
+}
+
+fn terminate(pid: i32) {
+    // It may have ended by itself.
+    let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+}
+
+/// Whether a process exists and is no zombie.
+fn alive(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
+}

@@ -1,0 +1,45 @@
+//! Where the programs under test are.
+
+use std::path::{Path, PathBuf};
+
+/// A tool of ours, as cargo built it beside this test.
+pub fn tool(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the running test has a path");
+    let directory = test
+        .ancestors()
+        .nth(2)
+        .expect("a test lies two directories below the tools");
+    let path = directory.join(name);
+    assert!(
+        path.exists(),
+        "{} is not built: run the tests with `cargo xtask test`",
+        path.display()
+    );
+    path
+}
+
+/// The virtual environment of the Python peer.
+pub fn peer() -> PathBuf {
+    let directory = std::env::var_os("SLAPOS_TEST_PEER")
+        .expect("SLAPOS_TEST_PEER names the peer's environment: run the tests with `cargo xtask test`");
+    PathBuf::from(directory)
+}
+
+/// A program of the peer's environment.
+pub fn peer_program(name: &str) -> PathBuf {
+    let path = peer().join("bin").join(name);
+    assert!(path.exists(), "{} does not exist", path.display());
+    path
+}
+
+/// The packages that the tests' releases install, as files.
+pub fn wheels() -> PathBuf {
+    peer().join("wheels")
+}
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests are a member of the workspace")
+}
