@@ -1,5 +1,25 @@
-//! The marshal format: every structured value on the SLAP wire.
+//! The marshal format: every structured value on the SLAP wire (`spec/marshal.md`).
+//!
+//! [`encode`] writes a [`Value`] byte for byte as the peer does; [`decode`] reads what any
+//! generation of it writes. Documents come from the network, so the reader is bounded: see
+//! [`MAX_DEPTH`] and [`MAX_VALUES`].
 
+mod charset;
+mod decode;
+mod encode;
+mod number;
+mod text;
 mod value;
 
+pub use decode::{DecodeError, Problem, decode};
+pub(crate) use encode::is_forbidden;
+pub use encode::{EncodeError, encode};
 pub use value::{Class, Dict, Object, Value};
+
+/// How deep values may be nested, in either direction. Documents of the protocol need less than
+/// ten levels.
+pub const MAX_DEPTH: usize = 200;
+
+/// How many values a document may stand for when every reference counts as what it refers to.
+/// Without this bound, a document of a kilobyte could take for ever to walk through.
+pub const MAX_VALUES: usize = 50_000_000;

@@ -1,5 +1,6 @@
 //! The values that a marshal document can hold.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// One value of the marshal format.
@@ -31,10 +32,195 @@ pub enum Value {
     Object(Arc<Object>),
 }
 
-/// A dictionary.
+impl Value {
+    /// A text.
+    pub fn string(text: impl Into<String>) -> Self {
+        Self::String(text.into())
+    }
+
+    /// A list of its own, shared with nothing.
+    pub fn list(items: Vec<Self>) -> Self {
+        Self::List(Arc::new(items))
+    }
+
+    /// A dictionary with text keys, shared with nothing.
+    pub fn dict<K: Into<String>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Dict(Arc::new(entries.into_iter().collect()))
+    }
+
+    /// The text, if this is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The dictionary, if this is one.
+    pub fn as_dict(&self) -> Option<&Dict> {
+        match self {
+            Self::Dict(dict) => Some(dict),
+            _ => None,
+        }
+    }
+
+    /// The items of a list or a tuple.
+    pub fn as_list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(items) => Some(items),
+            Self::Tuple(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The object, if this is one.
+    pub fn as_object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The number of an integer that fits 64 bits.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => i64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number of a float or, rounded, of an integer.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Float(number) => Some(*number),
+            #[expect(clippy::cast_precision_loss, reason = "callers ask for a float")]
+            Self::Int(number) => Some(*number as f64),
+            _ => None,
+        }
+    }
+
+    /// Whether this is Python's `None`.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Python's idea of truth: empty containers and texts, zero and `None` are false.
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Bool(value) => *value,
+            Self::Int(number) => *number != 0,
+            Self::Float(number) => *number != 0.0,
+            Self::String(text) => !text.is_empty(),
+            Self::Tuple(items) => !items.is_empty(),
+            Self::List(items) | Self::Set(items) => !items.is_empty(),
+            Self::Dict(dict) => !dict.is_empty(),
+            Self::Object(_) => true,
+        }
+    }
+
+    /// The text that Python's `str()` makes of the value; masters keep parameters in this form.
+    pub fn to_text(&self) -> String {
+        super::text::str_of(self)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::None, Into::into)
+    }
+}
+
+/// A dictionary: entries sorted by key, each key once.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Dict {
     entries: Vec<(Value, Value)>,
+}
+
+impl Dict {
+    /// The value of a text key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let found = self.entries.binary_search_by(|(present, _)| match present {
+            Value::String(text) => text.as_str().cmp(key),
+            other => rank(other).cmp(&STRING_RANK),
+        });
+        found.ok().map(|index| &self.entries[index].1)
+    }
+
+    /// Sets the value of a key, whatever it was before.
+    pub fn insert(&mut self, key: impl Into<Value>, value: Value) {
+        let key = key.into();
+        match self
+            .entries
+            .binary_search_by(|(present, _)| compare(present, &key))
+        {
+            Ok(index) => self.entries[index].1 = value,
+            Err(index) => self.entries.insert(index, (key, value)),
+        }
+    }
+
+    /// The entries in the order in which they are written.
+    pub fn iter(&self) -> impl Iterator<Item = (&Value, &Value)> {
+        self.entries.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// From entries in any order; of equal keys the last wins, as it does in Python.
+    pub(super) fn from_entries(mut entries: Vec<(Value, Value)>) -> Self {
+        entries.sort_by(|left, right| compare(&left.0, &right.0));
+        let mut unique: Vec<(Value, Value)> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match unique.last_mut() {
+                Some(last) if compare(&last.0, &entry.0).is_eq() => *last = entry,
+                _ => unique.push(entry),
+            }
+        }
+        Self { entries: unique }
+    }
+}
+
+impl<K: Into<String>> FromIterator<(K, Value)> for Dict {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
+        let entries = entries.into_iter();
+        Self::from_entries(
+            entries
+                .map(|(key, value)| (Value::String(key.into()), value))
+                .collect(),
+        )
+    }
 }
 
 /// An object: its class, constructor arguments and attributes.
@@ -48,15 +234,92 @@ pub struct Object {
     pub state: Dict,
 }
 
-/// The classes that may appear; every other one is refused.
+/// The classes of `slapos.slap.slap` that may appear; every other one is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// `slapos.slap.slap.Computer`
+    /// A computer with its releases and partitions.
     Computer,
-    /// `slapos.slap.slap.ComputerPartition`
+    /// A partition as a node sees it.
     ComputerPartition,
-    /// `slapos.slap.slap.SoftwareRelease`
+    /// A release on a computer.
     SoftwareRelease,
-    /// `slapos.slap.slap.SoftwareInstance`
+    /// The answer to a request.
     SoftwareInstance,
+}
+
+impl Class {
+    /// The Python module of every class.
+    pub const MODULE: &'static str = "slapos.slap.slap";
+
+    /// The class's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Computer => "Computer",
+            Self::ComputerPartition => "ComputerPartition",
+            Self::SoftwareRelease => "SoftwareRelease",
+            Self::SoftwareInstance => "SoftwareInstance",
+        }
+    }
+
+    /// The class of this name in [`Class::MODULE`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Computer,
+            Self::ComputerPartition,
+            Self::SoftwareRelease,
+            Self::SoftwareInstance,
+        ]
+        .into_iter()
+        .find(|class| class.name() == name)
+    }
+}
+
+const NUMBER_RANK: u8 = 2;
+const STRING_RANK: u8 = 0;
+
+/// Keys of different types have no order in Python 3; the peer then compares their `repr()`, which
+/// begins with a quote, a parenthesis, a digit or a letter. Grouping by type is the same, and an
+/// order in every case.
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::String(_) => STRING_RANK,
+        Value::Tuple(_) => 1,
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => NUMBER_RANK,
+        Value::None => 3,
+        // Not hashable in Python, so never keys of a document that was accepted.
+        Value::List(_) | Value::Set(_) | Value::Dict(_) | Value::Object(_) => 4,
+    }
+}
+
+/// Order of keys: Python's within a type, where `True == 1 == 1.0`.
+pub(super) fn compare(left: &Value, right: &Value) -> Ordering {
+    match (left, right) {
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::Tuple(left), Value::Tuple(right)) => left
+            .iter()
+            .zip(right)
+            .map(|(left, right)| compare(left, right))
+            .find(|order| order.is_ne())
+            .unwrap_or_else(|| left.len().cmp(&right.len())),
+        (left, right) if rank(left) == NUMBER_RANK && rank(right) == NUMBER_RANK => {
+            compare_numbers(left, right)
+        }
+        (left, right) => rank(left).cmp(&rank(right)),
+    }
+}
+
+fn compare_numbers(left: &Value, right: &Value) -> Ordering {
+    let integer = |value: &Value| match value {
+        Value::Bool(value) => Some(i128::from(*value)),
+        Value::Int(number) => Some(*number),
+        _ => None,
+    };
+    if let (Some(left), Some(right)) = (integer(left), integer(right)) {
+        return left.cmp(&right);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "one of both is a float anyway")]
+    let float = |value: &Value| integer(value).map_or_else(|| value.as_f64(), |n| Some(n as f64));
+    let (left, right) = (float(left).unwrap_or(0.0), float(right).unwrap_or(0.0));
+    left.partial_cmp(&right)
+        .unwrap_or_else(|| left.total_cmp(&right))
 }
