@@ -2,9 +2,15 @@
 //!
 //! Layout: `spec/marshal.md`, "Object layout", and `spec/protocol.md`.
 
-use std::collections::BTreeMap;
+mod configuration;
+mod fields;
+mod instance;
+mod node;
 
-use crate::marshal::Value;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use crate::marshal::{DecodeError, Value};
 
 /// Attributes by name; parameters of an instance are one too.
 pub type Attributes = BTreeMap<String, Value>;
@@ -149,4 +155,100 @@ pub struct PartitionAddress {
     pub addr: String,
     /// Its netmask, in the address's own notation.
     pub netmask: Option<String>,
+}
+
+/// What is asked of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InstanceState {
+    /// To be installed and to run; what an absent state means in a request.
+    #[default]
+    Started,
+    /// To be installed and not to run.
+    Stopped,
+    /// To be removed.
+    Destroyed,
+}
+
+/// A state that the protocol does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown state {0:?}")]
+pub struct UnknownState(pub String);
+
+impl SoftwareState {
+    /// The protocol's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Destroyed => "destroyed",
+        }
+    }
+}
+
+impl FromStr for SoftwareState {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        [Self::Available, Self::Destroyed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
+    }
+}
+
+impl InstanceState {
+    /// The protocol's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Stopped => "stopped",
+            Self::Destroyed => "destroyed",
+        }
+    }
+}
+
+impl FromStr for InstanceState {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        [Self::Started, Self::Stopped, Self::Destroyed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
+    }
+}
+
+/// Why a document is not what its reader expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DocumentError {
+    /// It is no marshal document at all.
+    #[error("the document cannot be read")]
+    Decode(#[from] DecodeError),
+    /// It holds another kind of value.
+    #[error("the document holds no {expected}")]
+    Kind {
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// An attribute that must be there is not.
+    #[error("{subject} has no {attribute}")]
+    Missing {
+        /// The kind of document.
+        subject: &'static str,
+        /// The attribute's name.
+        attribute: &'static str,
+    },
+    /// An attribute has the wrong type.
+    #[error("{attribute} of {subject} is not {expected}")]
+    Type {
+        /// The kind of document.
+        subject: &'static str,
+        /// The attribute's name.
+        attribute: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A release is in a state that the protocol does not know.
+    #[error("a software release cannot be read")]
+    State(#[from] UnknownState),
 }

@@ -3,5 +3,8 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod authorization;
+pub mod calls;
 pub mod documents;
+pub mod instance_xml;
 pub mod marshal;

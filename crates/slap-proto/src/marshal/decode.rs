@@ -232,7 +232,11 @@ impl Machine {
             Event::End(_) => self.end(),
             Event::Text(text) => self.text(&text.xml10_content()),
             Event::CData(text) => self.text(&text.xml10_content()),
-            Event::GeneralRef(reference) => self.text(&resolve(reference)?),
+            Event::GeneralRef(reference) => {
+                let character = resolve_reference(reference)
+                    .ok_or_else(|| Problem::BadCharacter(shown(&reference.xml10_content())))?;
+                self.text(character.encode_utf8(&mut [0; 4]))
+            }
             Event::Comment(_) | Event::Decl(_) | Event::Eof | Event::Empty(_) => Ok(()),
             Event::DocType(_) => Err(Problem::Refused("a document type")),
             Event::PI(_) => Err(Problem::Refused("a processing instruction")),
@@ -463,9 +467,8 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, Probl
 }
 
 /// The character of a reference. Named entities are the five of XML; others need a DTD.
-fn resolve(reference: &BytesRef<'_>) -> Result<String, Problem> {
-    let name = reference.xml10_content();
-    let character = match &*name {
+pub(crate) fn resolve_reference(reference: &BytesRef<'_>) -> Option<char> {
+    let character = match &*reference.xml10_content() {
         "amp" => Some('&'),
         "lt" => Some('<'),
         "gt" => Some('>'),
@@ -473,10 +476,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, Problem> {
         "apos" => Some('\''),
         _ => reference.resolve_char_ref().ok().flatten(),
     };
-    character
-        .filter(|character| !is_forbidden(*character))
-        .map(String::from)
-        .ok_or_else(|| Problem::BadCharacter(shown(&name)))
+    character.filter(|character| !is_forbidden(*character))
 }
 
 /// Undoes the format's own escaping, which lies under that of XML.

@@ -11,6 +11,7 @@ mod number;
 mod text;
 mod value;
 
+pub(crate) use decode::resolve_reference;
 pub use decode::{DecodeError, Problem, decode};
 pub(crate) use encode::is_forbidden;
 pub use encode::{EncodeError, encode};

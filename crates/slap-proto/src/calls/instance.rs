@@ -1,0 +1,240 @@
+//! The calls with marshal documents among their fields.
+
+use super::fields::FieldProblem;
+use super::{Call, Fields, FormError, Method};
+use crate::documents::{Attributes, ComputerConfiguration, DocumentError, SoftwareState};
+use crate::marshal::{EncodeError, Value};
+
+/// A computer shall have a release, or no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SupplySupply {
+    /// URL of the release.
+    pub url: String,
+    /// Reference of the computer.
+    pub computer_id: String,
+    /// Clients of 0.27 may leave it out.
+    pub state: Option<SoftwareState>,
+}
+
+impl Call for SupplySupply {
+    const METHOD: Method = Method::Post;
+    const ENDPOINT: &'static str = "supplySupply";
+
+    fn to_fields(&self) -> Result<Fields, EncodeError> {
+        let mut fields = Fields::default();
+        fields.push("url", self.url.as_str());
+        fields.push("computer_id", self.computer_id.as_str());
+        if let Some(state) = self.state {
+            fields.push("state", state.as_str());
+        }
+        Ok(fields)
+    }
+
+    fn from_fields(fields: &Fields) -> Result<Self, FormError> {
+        let state = fields.get("state").map(|text| {
+            let unknown = |_| FormError::new("state", FieldProblem::State(text.to_owned()));
+            text.parse().map_err(unknown)
+        });
+        Ok(Self {
+            url: fields.require("url")?.to_owned(),
+            computer_id: fields.require("computer_id")?.to_owned(),
+            state: state.transpose()?,
+        })
+    }
+}
+
+/// An instance shall exist; answered by [`crate::documents::SoftwareInstance`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RequestComputerPartition {
+    /// URL of the release.
+    pub software_release: String,
+    /// The requester's name of the instance.
+    pub partition_reference: String,
+    /// Type of the instance; `None` is up to the master (`default`).
+    pub software_type: Option<String>,
+    /// Parameters.
+    pub partition_parameter_dict: Attributes,
+    /// Where it may be placed, and other wishes (`computer_guid`, `retention_delay`, …).
+    pub filter_dict: Attributes,
+    /// The wanted state; `None` leaves it as it is, `started` for a new instance.
+    pub state: Option<String>,
+    /// Whether a slave is wanted: a share of an instance that exists.
+    pub shared: bool,
+    /// Computer of the requesting partition; `None` when a user requests.
+    pub computer_id: Option<String>,
+    /// The requesting partition.
+    pub computer_partition_id: Option<String>,
+}
+
+impl Call for RequestComputerPartition {
+    const METHOD: Method = Method::Post;
+    const ENDPOINT: &'static str = "requestComputerPartition";
+
+    fn to_fields(&self) -> Result<Fields, EncodeError> {
+        let mut fields = Fields::default();
+        fields.push("software_release", self.software_release.as_str());
+        fields.push("partition_reference", self.partition_reference.as_str());
+        let parameters = Value::dict(self.partition_parameter_dict.clone());
+        fields.push_document("partition_parameter_xml", &parameters)?;
+        fields.push_document("filter_xml", &Value::dict(self.filter_dict.clone()))?;
+        fields.push(
+            "software_type",
+            self.software_type.as_deref().unwrap_or("default"),
+        );
+        fields.push_document("state", &Value::from(self.state.clone()))?;
+        fields.push_document("shared_xml", &Value::Bool(self.shared))?;
+        let requester = [
+            ("computer_id", &self.computer_id),
+            ("computer_partition_id", &self.computer_partition_id),
+        ];
+        for (name, value) in requester {
+            if let Some(value) = value {
+                fields.push(name, value.as_str());
+            }
+        }
+        Ok(fields)
+    }
+
+    fn from_fields(fields: &Fields) -> Result<Self, FormError> {
+        let text = |name: &str| fields.get(name).map(str::to_owned);
+        Ok(Self {
+            software_release: fields.require("software_release")?.to_owned(),
+            partition_reference: fields.require("partition_reference")?.to_owned(),
+            software_type: text("software_type"),
+            partition_parameter_dict: fields.attributes("partition_parameter_xml")?,
+            filter_dict: fields.attributes("filter_xml")?,
+            state: state(fields)?,
+            shared: fields
+                .document("shared_xml")?
+                .is_some_and(|value| value.is_truthy()),
+            computer_id: text("computer_id"),
+            computer_partition_id: text("computer_partition_id"),
+        })
+    }
+}
+
+/// The `state` of a request: a document with a text or `None`.
+fn state(fields: &Fields) -> Result<Option<String>, FormError> {
+    match fields.document("state")? {
+        None | Some(Value::None) => Ok(None),
+        // What `str()` makes of an absent value; nobody means a state of that name.
+        Some(Value::String(text)) => {
+            Ok(Some(text).filter(|text| !text.is_empty() && text != "None"))
+        }
+        Some(_) => Err(FormError::new("state", FieldProblem::Type("a text"))),
+    }
+}
+
+/// What an instance publishes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SetComputerPartitionConnectionXml {
+    /// Reference of the computer.
+    pub computer_id: String,
+    /// Reference of the partition.
+    pub computer_partition_id: String,
+    /// The connection parameters.
+    pub connection_dict: Attributes,
+    /// The slave that they are for.
+    pub slave_reference: Option<String>,
+}
+
+impl Call for SetComputerPartitionConnectionXml {
+    const METHOD: Method = Method::Post;
+    const ENDPOINT: &'static str = "setComputerPartitionConnectionXml";
+
+    fn to_fields(&self) -> Result<Fields, EncodeError> {
+        let mut fields = Fields::default();
+        fields.push("computer_id", self.computer_id.as_str());
+        fields.push("computer_partition_id", self.computer_partition_id.as_str());
+        fields.push_document("connection_xml", &Value::dict(self.connection_dict.clone()))?;
+        // The peer writes the word; some masters want the field.
+        fields.push(
+            "slave_reference",
+            self.slave_reference.as_deref().unwrap_or("None"),
+        );
+        Ok(fields)
+    }
+
+    fn from_fields(fields: &Fields) -> Result<Self, FormError> {
+        fields.require("connection_xml")?;
+        Ok(Self {
+            computer_id: fields.require("computer_id")?.to_owned(),
+            computer_partition_id: fields.require("computer_partition_id")?.to_owned(),
+            connection_dict: fields.attributes("connection_xml")?,
+            slave_reference: fields.get("slave_reference").map(str::to_owned),
+        })
+    }
+}
+
+/// The instances that a partition requested in its last run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UpdateComputerPartitionRelatedInstanceList {
+    /// Reference of the computer.
+    pub computer_id: String,
+    /// Reference of the partition.
+    pub computer_partition_id: String,
+    /// Their references.
+    pub instance_reference_list: Vec<String>,
+}
+
+impl Call for UpdateComputerPartitionRelatedInstanceList {
+    const METHOD: Method = Method::Post;
+    const ENDPOINT: &'static str = "updateComputerPartitionRelatedInstanceList";
+
+    fn to_fields(&self) -> Result<Fields, EncodeError> {
+        let references = self
+            .instance_reference_list
+            .iter()
+            .map(|text| Value::from(text.as_str()));
+        let mut fields = Fields::default();
+        fields.push("computer_id", self.computer_id.as_str());
+        fields.push("computer_partition_id", self.computer_partition_id.as_str());
+        fields.push_document("instance_reference_xml", &Value::list(references.collect()))?;
+        Ok(fields)
+    }
+
+    fn from_fields(fields: &Fields) -> Result<Self, FormError> {
+        const FIELD: &str = "instance_reference_xml";
+        fields.require(FIELD)?;
+        let list = fields.document(FIELD)?;
+        let references = list.as_ref().and_then(Value::as_list).and_then(|items| {
+            items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect()
+        });
+        Ok(Self {
+            computer_id: fields.require("computer_id")?.to_owned(),
+            computer_partition_id: fields.require("computer_partition_id")?.to_owned(),
+            instance_reference_list: references
+                .ok_or_else(|| FormError::new(FIELD, FieldProblem::Type("a list of texts")))?,
+        })
+    }
+}
+
+/// The computer as slapformat made it; answered by `done`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LoadComputerConfigurationFromXml {
+    /// The description.
+    pub configuration: ComputerConfiguration,
+}
+
+impl Call for LoadComputerConfigurationFromXml {
+    const METHOD: Method = Method::Post;
+    const ENDPOINT: &'static str = "loadComputerConfigurationFromXML";
+
+    fn to_fields(&self) -> Result<Fields, EncodeError> {
+        let mut fields = Fields::default();
+        fields.push_document("xml", &self.configuration.to_value())?;
+        Ok(fields)
+    }
+
+    fn from_fields(fields: &Fields) -> Result<Self, FormError> {
+        fields.require("xml")?;
+        let value = fields.document("xml")?.unwrap_or(Value::None);
+        let wrong = |error: DocumentError| FormError::new("xml", FieldProblem::Description(error));
+        Ok(Self {
+            configuration: ComputerConfiguration::from_value(&value).map_err(wrong)?,
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! The answer to a request.
+
+use super::fields::{Fields, dict, object};
+use super::{DocumentError, SoftwareInstance};
+use crate::instance_xml;
+use crate::marshal::{Class, Value};
+
+/// What every master says of its own URL.
+const SERVER_URL: &str = "slap_server_url";
+
+impl SoftwareInstance {
+    /// From a value of class `SoftwareInstance`. Masters of 0.27 send the parameters and the
+    /// connection parameters only as instance documents (`xml`, `connection_xml`).
+    ///
+    /// # Errors
+    /// The value is another one, or an attribute has the wrong type.
+    pub fn from_value(value: &Value) -> Result<Self, DocumentError> {
+        let (mut fields, _) = Fields::of_object(value, Class::SoftwareInstance)?;
+        let connection_xml = fields.text("connection_xml")?;
+        let mut connection_dict = fields.attributes("_connection_dict")?;
+        if let Some(xml) = connection_xml
+            .as_deref()
+            .filter(|_| connection_dict.is_empty())
+        {
+            let parameters = instance_xml::from_xml(xml)
+                .map_err(|_| fields.wrong("connection_xml", "an instance document"))?;
+            connection_dict = parameters
+                .into_iter()
+                .map(|(id, text)| (id, text.into()))
+                .collect();
+        }
+        Ok(Self {
+            computer_id: fields.text("slap_computer_id")?,
+            partition_id: fields.text("slap_computer_partition_id")?,
+            software_release_url: fields.text("slap_software_release_url")?,
+            software_type: fields.text("slap_software_type")?,
+            instance_guid: fields.text("_instance_guid")?,
+            requested_state: fields.text("_requested_state")?,
+            parameter_dict: fields.attributes("_parameter_dict")?,
+            connection_dict,
+            connection_xml,
+            ip_list: fields.list("ip_list", address)?,
+            extra: fields.rest(),
+        })
+    }
+
+    /// The value that masters of today send.
+    pub fn to_value(&self) -> Value {
+        let addresses = self.ip_list.iter().map(|(interface, address)| {
+            Value::Tuple(vec![interface.as_str().into(), address.as_str().into()])
+        });
+        let text = |text: &Option<String>| Value::from(text.clone());
+        let mut known = vec![
+            ("_connection_dict", dict(&self.connection_dict)),
+            ("_parameter_dict", dict(&self.parameter_dict)),
+            ("connection_xml", text(&self.connection_xml)),
+            ("ip_list", Value::list(addresses.collect())),
+            ("slap_computer_id", text(&self.computer_id)),
+            ("slap_computer_partition_id", text(&self.partition_id)),
+            (
+                "slap_software_release_url",
+                text(&self.software_release_url),
+            ),
+            ("slap_software_type", text(&self.software_type)),
+        ];
+        if !self.extra.contains_key(SERVER_URL) {
+            known.push((SERVER_URL, SERVER_URL.into()));
+        }
+        let optional = [
+            ("_instance_guid", &self.instance_guid),
+            ("_requested_state", &self.requested_state),
+        ];
+        for (name, text) in optional {
+            known.extend(text.as_deref().map(|text| (name, Value::from(text))));
+        }
+        object(Class::SoftwareInstance, Vec::new(), &self.extra, known)
+    }
+}
+
+/// An (interface, address) pair.
+fn address(value: &Value) -> Result<(String, String), DocumentError> {
+    match value.as_list() {
+        Some([Value::String(interface), Value::String(address)]) => {
+            Ok((interface.clone(), address.clone()))
+        }
+        _ => Err(DocumentError::Type {
+            subject: Class::SoftwareInstance.name(),
+            attribute: "ip_list".to_owned(),
+            expected: "a list of (interface, address)",
+        }),
+    }
+}
