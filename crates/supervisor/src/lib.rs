@@ -22,12 +22,15 @@ mod wait;
 mod xmlrpc;
 
 pub use client::{Client, DEFAULT_TIMEOUT};
-
-pub use configuration::group::{GroupConfig, Owner, ProgramConfig, Watch};
+pub use configuration::files::{
+    ConfigurationFileError, remove_group, write_group, write_supervisord_conf,
+};
+pub use configuration::group::{GroupConfig, ProgramConfig, Watch};
 pub use configuration::server::{EventListener, Paths, Settings, render_supervisord_conf};
 pub use configuration::{Problem, RenderError};
 pub use launch::{LaunchCommand, control_command, launch_command};
 pub use process::{ProcessInfo, ProcessOutcome, ProcessState, Reload, SupervisorState};
+pub use slapos_fs::Owner;
 pub use update::{GroupChange, GroupOutcome};
 pub use wait::{Presence, WaitError, settle, wait_until_running};
 pub use xmlrpc::fault::FaultCode;

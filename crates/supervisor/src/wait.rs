@@ -25,7 +25,7 @@ pub enum Presence {
 #[non_exhaustive]
 pub enum WaitError {
     /// The deadline passed first.
-    #[error("supervisord on {} is still {state}", socket.display())]
+    #[error("supervisord on {socket} is still {state}")]
     Deadline {
         /// The socket.
         socket: PathBuf,
@@ -33,7 +33,7 @@ pub enum WaitError {
         state: &'static str,
     },
     /// supervisord says that it cannot go on.
-    #[error("supervisord on {} is in the state {state:?}", socket.display())]
+    #[error("supervisord on {socket} is in the state {state:?}")]
     Failed {
         /// The socket.
         socket: PathBuf,

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use slapos_fs::Owner;
+
 use super::RenderError;
 use super::section::Section;
 
@@ -24,15 +26,6 @@ impl Watch {
     }
 }
 
-/// The numbers of a user and a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// The user, who must be in the user database: supervisord looks it up.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
-}
-
 /// One executable of a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramConfig {
@@ -44,7 +37,7 @@ pub struct ProgramConfig {
     pub command: Vec<String>,
     /// Where it runs, and whose owner it runs as.
     pub directory: PathBuf,
-    /// Whom it runs as.
+    /// Whom it runs as; supervisord looks the user up, who must therefore be in the user database.
     pub owner: Owner,
     /// Where standard output and standard error go.
     pub log_file: PathBuf,

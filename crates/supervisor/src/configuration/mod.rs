@@ -4,6 +4,7 @@
 //! space and `;` or `#`) and expands `%(name)s` in nearly every value. What cannot be said in
 //! that language is refused here: a file that supervisord cannot read stops every group.
 
+pub(crate) mod files;
 pub(crate) mod group;
 pub(crate) mod section;
 pub(crate) mod server;
@@ -62,7 +63,7 @@ pub enum RenderError {
         problem: Problem,
     },
     /// supervisord first binds `SOCKET.PID`, and the kernel bounds the path of a socket.
-    #[error("the path of supervisord's socket has {length} bytes, of at most {limit}: {}", socket.display())]
+    #[error("the path of supervisord's socket has {length} bytes, of at most {limit}: {socket}")]
     SocketPathTooLong {
         /// The path of the socket.
         socket: PathBuf,

@@ -52,13 +52,13 @@ pub(crate) enum Answer {
 #[non_exhaustive]
 pub enum XmlRpcError {
     /// There is no socket, or nobody listens on it.
-    #[error("supervisord does not run: nobody listens on {}", socket.display())]
+    #[error("supervisord does not run: nobody listens on {socket}")]
     NotRunning {
         /// The socket.
         socket: PathBuf,
     },
     /// The kernel takes paths of sockets up to 107 bytes.
-    #[error("the path of supervisord's socket has {length} bytes, of at most 107: {}", socket.display())]
+    #[error("the path of supervisord's socket has {length} bytes, of at most 107: {socket}")]
     SocketPathTooLong {
         /// The socket.
         socket: PathBuf,
@@ -66,7 +66,7 @@ pub enum XmlRpcError {
         length: usize,
     },
     /// The answer did not come in time; supervisord may still carry the call out.
-    #[error("supervisord did not answer {method} on {} within {timeout:?}", socket.display())]
+    #[error("supervisord did not answer {method} on {socket} within {timeout:?}")]
     Timeout {
         /// The socket.
         socket: PathBuf,
@@ -76,7 +76,7 @@ pub enum XmlRpcError {
         timeout: Duration,
     },
     /// The connection broke.
-    #[error("cannot call {method} on {}", socket.display())]
+    #[error("cannot call {method} on {socket}")]
     Io {
         /// The socket.
         socket: PathBuf,
@@ -86,7 +86,7 @@ pub enum XmlRpcError {
         source: io::Error,
     },
     /// What came is not an answer of supervisord.
-    #[error("cannot understand the answer to {method} on {}", socket.display())]
+    #[error("cannot understand the answer to {method} on {socket}")]
     Protocol {
         /// The socket.
         socket: PathBuf,

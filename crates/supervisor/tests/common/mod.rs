@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use supervisor::{
     Client, GroupConfig, Owner, Paths, ProcessOutcome, ProgramConfig, Settings, Watch,
-    launch_command, render_supervisord_conf, wait_until_running,
+    launch_command, remove_group, wait_until_running, write_group, write_supervisord_conf,
 };
 use tempfile::TempDir;
 
@@ -98,8 +98,7 @@ impl Node {
     }
 
     pub(crate) fn launch(&self) {
-        let conf = render_supervisord_conf(&self.settings).unwrap();
-        fs::write(&self.settings.paths.configuration, conf).unwrap();
+        write_supervisord_conf(&self.settings).unwrap();
         let command = launch_command(&self.settings);
         let output = Command::new(command.program)
             .args(command.arguments)
@@ -140,17 +139,18 @@ impl Node {
     }
 
     pub(crate) fn write_group(&self, name: &str, programs: Vec<ProgramConfig>) {
-        let conf = GroupConfig {
+        let group = GroupConfig {
             name: name.to_owned(),
             programs,
-        }
-        .render()
-        .unwrap();
-        fs::write(self.settings.paths.group_file(name), conf).unwrap();
+        };
+        assert!(
+            write_group(&self.settings.paths, &group).unwrap(),
+            "unchanged"
+        );
     }
 
     pub(crate) fn remove_group(&self, name: &str) {
-        fs::remove_file(self.settings.paths.group_file(name)).unwrap();
+        assert!(remove_group(&self.settings.paths, name).unwrap(), "absent");
     }
 
     /// Starts a group and waits until its programs have taken the place of supervisord's forks:
