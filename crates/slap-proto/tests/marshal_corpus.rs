@@ -1,5 +1,7 @@
 //! The codec against documents that the real `xml_marshaller` wrote or was given.
 
+#![allow(clippy::unwrap_used, reason = "a test fails loudly")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,1 +1,18 @@
-//! Atomic file replacement and pid-file locks for the slapos-rs tools.
+//! Files as the node's tools write them: replaced atomically, never through a symbolic link.
+//!
+//! Partition directories belong to their users, who may put a link anywhere at any time. So
+//! everything here is relative to an open directory or replaces a name as a whole.
+
+mod directory;
+mod lock;
+mod name;
+mod remove;
+mod write;
+
+pub use directory::{DirectoryError, ensure_directory};
+pub use lock::{PidFile, PidFileError};
+pub use name::{InvalidFileName, check_file_name};
+pub use remove::{RemoveError, clear_directory, remove_tree};
+pub use write::{
+    FileAttributes, Owner, ReadError, WriteError, read_bounded, write_file, write_if_changed,
+};

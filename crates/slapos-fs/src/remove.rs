@@ -1,0 +1,183 @@
+//! Removing directories whose contents belong to someone else.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{Mode, SFlag, fchmod, fstatat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+/// A directory could not be removed as a whole.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot remove {path}")]
+pub struct RemoveError {
+    /// The directory, or the part of it that stayed.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// Deepest nesting that is removed; each level holds a descriptor open.
+const MAX_DEPTH: usize = 400;
+
+/// Removes a directory with all that is in it, read-only directories too. Symbolic links are
+/// removed, never followed. A directory that is not there is fine.
+///
+/// # Errors
+/// Something in it cannot be removed.
+pub fn remove_tree(path: &Path) -> Result<(), RemoveError> {
+    clear_directory(path)?;
+    match std::fs::remove_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RemoveError {
+            path: path.to_owned(),
+            source: error,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Removes all that is in a directory, as [`remove_tree`] does, and keeps the directory.
+///
+/// # Errors
+/// It is no directory, or something in it cannot be removed.
+pub fn clear_directory(path: &Path) -> Result<(), RemoveError> {
+    let failed = |errno: Errno| RemoveError {
+        path: path.to_owned(),
+        source: errno.into(),
+    };
+    match open_directory(nix::fcntl::AT_FDCWD, path) {
+        Err(Errno::ENOENT) => Ok(()),
+        Err(errno) => Err(failed(errno)),
+        Ok(directory) => clear(directory, path, 0),
+    }
+}
+
+fn open_directory<Fd: AsFd, P: ?Sized + nix::NixPath>(
+    parent: Fd,
+    name: &P,
+) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(parent, name, flags, Mode::empty())
+}
+
+/// Removes the entries of an open directory. `path` is only for messages.
+fn clear(directory: OwnedFd, path: &Path, depth: usize) -> Result<(), RemoveError> {
+    let failed = |errno: Errno| RemoveError {
+        path: path.to_owned(),
+        source: errno.into(),
+    };
+    if depth > MAX_DEPTH {
+        return Err(failed(Errno::ELOOP));
+    }
+    // Entries of a read-only directory cannot be removed; whoever owns it may change that.
+    let _ = fchmod(&directory, Mode::S_IRWXU);
+    for name in entries(&directory).map_err(failed)? {
+        let child = path.join(name.to_string_lossy().as_ref());
+        remove_entry(&directory, &name, &child, depth)?;
+    }
+    Ok(())
+}
+
+fn remove_entry(
+    directory: &OwnedFd,
+    name: &CStr,
+    path: &Path,
+    depth: usize,
+) -> Result<(), RemoveError> {
+    let failed = |errno: Errno| RemoveError {
+        path: path.to_owned(),
+        source: errno.into(),
+    };
+    let kind = match fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(Errno::ENOENT) => return Ok(()),
+        status => SFlag::from_bits_truncate(status.map_err(failed)?.st_mode) & SFlag::S_IFMT,
+    };
+    let removed = if kind == SFlag::S_IFDIR {
+        let child = open_unreadable(directory, name).map_err(failed)?;
+        clear(child, path, depth + 1)?;
+        unlinkat(directory, name, UnlinkatFlags::RemoveDir)
+    } else {
+        unlinkat(directory, name, UnlinkatFlags::NoRemoveDir)
+    };
+    match removed {
+        Err(Errno::ENOENT) | Ok(()) => Ok(()),
+        Err(errno) => Err(failed(errno)),
+    }
+}
+
+/// Opens a directory even if its mode forbids reading, as its owner may.
+fn open_unreadable(parent: &OwnedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+    match open_directory(parent, name) {
+        Err(Errno::EACCES) => {
+            let flags = nix::sys::stat::FchmodatFlags::NoFollowSymlink;
+            nix::sys::stat::fchmodat(parent, name, Mode::S_IRWXU, flags)?;
+            open_directory(parent, name)
+        }
+        other => other,
+    }
+}
+
+fn entries(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
+    let copy = openat(
+        directory,
+        ".",
+        OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    )?;
+    let mut directory = Dir::from_fd(copy)?;
+    directory
+        .iter()
+        .map(|entry| entry.map(|entry| entry.file_name().to_owned()))
+        .filter(|name| !matches!(name.as_deref(), Ok(name) if name == c"." || name == c".."))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn everything_goes_and_what_links_point_to_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let victim = root.path().join("victim");
+        fs::create_dir(&victim).unwrap();
+        fs::write(victim.join("precious"), "").unwrap();
+        let tree = root.path().join("tree");
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        fs::write(tree.join("a/b/file"), "").unwrap();
+        symlink(&victim, tree.join("a/link")).unwrap();
+        symlink("/nowhere", tree.join("dangling")).unwrap();
+        fs::set_permissions(tree.join("a/b"), Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(tree.join("a"), Permissions::from_mode(0o500)).unwrap();
+        remove_tree(&tree).unwrap();
+        assert!(!tree.exists());
+        assert!(victim.join("precious").exists());
+    }
+
+    #[test]
+    fn clearing_keeps_the_directory_and_nothing_is_fine() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("file"), "").unwrap();
+        clear_directory(root.path()).unwrap();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+        remove_tree(&root.path().join("missing")).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_directory_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let (victim, link) = (root.path().join("victim"), root.path().join("link"));
+        fs::create_dir(&victim).unwrap();
+        fs::write(victim.join("precious"), "").unwrap();
+        symlink(&victim, &link).unwrap();
+        assert!(remove_tree(&link).is_err());
+        assert!(victim.join("precious").exists());
+    }
+}

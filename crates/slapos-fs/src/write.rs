@@ -1,0 +1,234 @@
+//! The one way to write a file.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+
+/// User and group of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+}
+
+/// What a file shall be like beside its contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileAttributes {
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner; `None` leaves it to the process, as always without root.
+    pub owner: Option<Owner>,
+}
+
+/// A file could not be written. The file of before is untouched.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {path}")]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// A file could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path}")]
+pub struct ReadError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// Replaces a file, or makes it: after a kill at any moment, the old or the new one is there.
+/// A symbolic link of this name is replaced, not followed.
+///
+/// # Errors
+/// The directory does not exist or cannot be written, or the owner cannot be set.
+pub fn write_file(
+    path: &Path,
+    contents: &[u8],
+    attributes: FileAttributes,
+) -> Result<(), WriteError> {
+    replace(path, contents, attributes).map_err(|source| WriteError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn replace(path: &Path, contents: &[u8], attributes: FileAttributes) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".slapos-new-")
+        .tempfile_in(directory)?;
+    if let Some(owner) = attributes.owner {
+        std::os::unix::fs::fchown(file.as_file(), Some(owner.uid), Some(owner.gid))?;
+    }
+    file.as_file()
+        .set_permissions(Permissions::from_mode(attributes.mode))?;
+    file.write_all(contents)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(directory)?.sync_all()
+}
+
+/// Writes a file unless its contents, mode and owner are as wanted already; says whether it wrote.
+///
+/// # Errors
+/// As [`write_file`].
+pub fn write_if_changed(
+    path: &Path,
+    contents: &[u8],
+    attributes: FileAttributes,
+) -> Result<bool, WriteError> {
+    if is_as_wanted(path, contents, attributes) {
+        return Ok(false);
+    }
+    write_file(path, contents, attributes).map(|()| true)
+}
+
+/// A file that cannot be looked at counts as one to write: writing then says what is wrong.
+fn is_as_wanted(path: &Path, contents: &[u8], attributes: FileAttributes) -> bool {
+    let Ok(mut file) = open_plain(path) else {
+        return false;
+    };
+    let Ok(metadata) = file.metadata() else {
+        return false;
+    };
+    let owner = Owner {
+        uid: metadata.uid(),
+        gid: metadata.gid(),
+    };
+    if metadata.len() != contents.len() as u64
+        || metadata.mode() & 0o7777 != attributes.mode
+        || attributes.owner.is_some_and(|wanted| wanted != owner)
+    {
+        return false;
+    }
+    let mut present = Vec::with_capacity(contents.len());
+    file.read_to_end(&mut present).is_ok() && present == contents
+}
+
+/// Reads a file that others may have put there: at most `limit` bytes of a regular file, no
+/// symbolic link, no waiting for a FIFO.
+///
+/// # Errors
+/// It does not exist, is something else than a file, or is larger.
+pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let read = || {
+        let file = open_plain(path)?;
+        let mut contents = Vec::new();
+        file.take(limit + 1).read_to_end(&mut contents)?;
+        if contents.len() as u64 > limit {
+            return Err(io::Error::other(format!("larger than {limit} bytes")));
+        }
+        Ok(contents)
+    };
+    read().map_err(|source| ReadError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Opens a regular file for reading, without following a link and without blocking.
+fn open_plain(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("not a regular file"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const PRIVATE: FileAttributes = FileAttributes {
+        mode: 0o640,
+        owner: None,
+    };
+
+    #[test]
+    fn a_file_is_written_with_its_mode_and_nothing_is_left_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        write_file(&path, b"one", PRIVATE).unwrap();
+        write_file(&path, b"two", PRIVATE).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_a_difference_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        assert!(write_if_changed(&path, b"one", PRIVATE).unwrap());
+        let inode = path.metadata().unwrap().ino();
+        assert!(!write_if_changed(&path, b"one", PRIVATE).unwrap());
+        assert_eq!(path.metadata().unwrap().ino(), inode);
+        assert!(write_if_changed(&path, b"two", PRIVATE).unwrap());
+        assert!(
+            write_if_changed(
+                &path,
+                b"two",
+                FileAttributes {
+                    mode: 0o600,
+                    owner: None
+                }
+            )
+            .unwrap()
+        );
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_what_it_points_to_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let (victim, path) = (
+            directory.path().join("victim"),
+            directory.path().join("file"),
+        );
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, &path).unwrap();
+        assert!(write_if_changed(&path, b"precious", PRIVATE).unwrap());
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        assert!(path.symlink_metadata().unwrap().is_file());
+    }
+
+    #[test]
+    fn an_error_names_the_file() {
+        let error = write_file(Path::new("/no/such/directory/file"), b"", PRIVATE).unwrap_err();
+        assert_eq!(error.to_string(), "cannot write /no/such/directory/file");
+    }
+
+    #[test]
+    fn reading_refuses_links_fifos_and_floods() {
+        let directory = tempfile::tempdir().unwrap();
+        let in_directory = |name: &str| directory.path().join(name);
+        fs::write(in_directory("file"), "12345").unwrap();
+        assert_eq!(read_bounded(&in_directory("file"), 5).unwrap(), b"12345");
+        assert!(read_bounded(&in_directory("file"), 4).is_err());
+        symlink(in_directory("file"), in_directory("link")).unwrap();
+        assert!(read_bounded(&in_directory("link"), 5).is_err());
+        nix::unistd::mkfifo(&in_directory("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(read_bounded(&in_directory("fifo"), 5).is_err());
+        assert!(read_bounded(directory.path(), 5).is_err());
+        assert!(read_bounded(&in_directory("missing"), 5).is_err());
+    }
+}
