@@ -1,0 +1,136 @@
+//! A computer, as its node speaks of it.
+
+use slap_proto::calls;
+use slap_proto::documents::{self, ComputerConfiguration};
+use slap_proto::marshal::Value;
+
+use crate::connection::{Slap, document, unexpected};
+use crate::error::ClientError;
+use crate::partition::Certificate;
+
+/// A computer of a master.
+#[derive(Debug, Clone)]
+pub struct Computer {
+    slap: Slap,
+    computer_id: String,
+}
+
+impl Slap {
+    /// The computer of this reference; nothing is asked yet.
+    pub fn register_computer(&self, computer_id: impl Into<String>) -> Computer {
+        Computer {
+            slap: self.clone(),
+            computer_id: computer_id.into(),
+        }
+    }
+}
+
+impl Computer {
+    /// The computer's reference.
+    pub fn id(&self) -> &str {
+        &self.computer_id
+    }
+
+    /// Its releases and all of its partitions. Old masters are asked by the older call.
+    ///
+    /// # Errors
+    /// The call failed, or the answer is no computer.
+    pub fn full_information(&self) -> Result<documents::Computer, ClientError> {
+        let computer_id = self.computer_id.clone();
+        let call = calls::GetFullComputerInformation {
+            computer_id: computer_id.clone(),
+        };
+        let answer = match self.slap.call(&call, None) {
+            Err(ClientError::NotFound { message, endpoint }) => self
+                .slap
+                .call(&calls::GetComputerInformation { computer_id }, None)
+                // Neither is there: the first answer says why.
+                .map_err(|error| match error {
+                    ClientError::NotFound { .. } => ClientError::NotFound { message, endpoint },
+                    other => other,
+                })?,
+            other => other?,
+        };
+        documents::Computer::from_document(&answer).map_err(document("getFullComputerInformation"))
+    }
+
+    /// Tells the master how the computer is made: its partitions and addresses.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn configure(&self, configuration: &ComputerConfiguration) -> Result<(), ClientError> {
+        let call = calls::LoadComputerConfigurationFromXml {
+            configuration: configuration.clone(),
+        };
+        self.slap.call(&call, None).map(drop)
+    }
+
+    /// Sends a usage report, a journal document.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn report_usage(&self, journal: &str) -> Result<(), ClientError> {
+        let (computer_id, use_string) = (self.computer_id.clone(), journal.to_owned());
+        self.slap
+            .call(
+                &calls::UseComputer {
+                    computer_id,
+                    use_string,
+                },
+                None,
+            )
+            .map(drop)
+    }
+
+    /// Has every instance of the computer processed again.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn bang(&self, message: &str) -> Result<(), ClientError> {
+        let (computer_id, message) = (self.computer_id.clone(), Some(message.to_owned()));
+        self.slap
+            .call(
+                &calls::ComputerBang {
+                    computer_id,
+                    message,
+                },
+                None,
+            )
+            .map(drop)
+    }
+
+    /// What the computer reported last, as the master tells it.
+    ///
+    /// # Errors
+    /// The call failed; masters of slapos.core 1.26 and before do not have it.
+    pub fn status(&self) -> Result<Value, ClientError> {
+        let call = calls::GetComputerStatus {
+            computer_id: self.computer_id.clone(),
+        };
+        self.slap.value(&call, None)
+    }
+
+    /// A new client certificate for the computer.
+    ///
+    /// # Errors
+    /// The call failed, or the answer holds none.
+    pub fn generate_certificate(&self) -> Result<Certificate, ClientError> {
+        let call = calls::GenerateComputerCertificate {
+            computer_id: self.computer_id.clone(),
+        };
+        let value = self.slap.value(&call, None)?;
+        Certificate::from_value(&value)
+            .ok_or_else(|| unexpected("generateComputerCertificate", "certificate and key"))
+    }
+
+    /// Makes the computer's certificate invalid.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn revoke_certificate(&self) -> Result<(), ClientError> {
+        let call = calls::RevokeComputerCertificate {
+            computer_id: self.computer_id.clone(),
+        };
+        self.slap.call(&call, None).map(drop)
+    }
+}

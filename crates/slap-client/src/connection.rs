@@ -1,0 +1,336 @@
+//! The connection to a master.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use slap_proto::authorization::PartitionIdentity;
+use slap_proto::calls::{Call, Method};
+use slap_proto::documents::DocumentError;
+use slap_proto::marshal::{Value, decode};
+use ureq::Agent;
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+
+use crate::error::ClientError;
+use crate::url::{MasterUrl, UrlError};
+
+/// How long a call may take unless [`Connection::timeout`] says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Largest answer that is read, in bytes: a computer with thousands of partitions needs less.
+const LARGEST_ANSWER: u64 = 256 << 20;
+
+/// How to reach a master; [`Connection::open`] makes the [`Slap`].
+#[derive(Debug, Clone)]
+pub struct Connection {
+    url: MasterUrl,
+    authority: Option<PathBuf>,
+    client: Option<(PathBuf, PathBuf)>,
+    timeout: Duration,
+    user_agent: String,
+}
+
+/// Why a connection could not be set up. No request was made yet.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// A certificate or key file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file holds nothing of what it should.
+    #[error("{path} holds no {expected} in PEM format")]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// "certificate" or "private key".
+        expected: &'static str,
+    },
+}
+
+impl Connection {
+    /// A connection to the master of this URL, with the system's certificate authorities.
+    ///
+    /// # Errors
+    /// The text is no URL of a master.
+    pub fn to(url: &str) -> Result<Self, UrlError> {
+        Ok(Self {
+            url: MasterUrl::parse(url)?,
+            authority: None,
+            client: None,
+            timeout: DEFAULT_TIMEOUT,
+            user_agent: concat!("slap-client/", env!("CARGO_PKG_VERSION")).to_owned(),
+        })
+    }
+
+    /// Trusts only the certificate authorities of this PEM file.
+    #[must_use]
+    pub fn master_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.authority = Some(path.into());
+        self
+    }
+
+    /// Identifies us by a certificate and its key, PEM files.
+    #[must_use]
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.client = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// How long a call may take as a whole; 60 seconds by default.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The User-Agent header.
+    #[must_use]
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = name.into();
+        self
+    }
+
+    /// Reads the certificates and makes the client. The first call connects.
+    ///
+    /// # Errors
+    /// A file cannot be read or holds something else.
+    pub fn open(self) -> Result<Slap, OpenError> {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(self.timeout))
+            .user_agent(self.user_agent.clone());
+        // Certificates are of no use without TLS, so they may be missing there.
+        if self.url.is_https() {
+            config = config.tls_config(self.tls()?);
+        }
+        let agent = config.build().new_agent();
+        Ok(Slap {
+            inner: Arc::new(Inner {
+                agent,
+                url: self.url,
+            }),
+        })
+    }
+
+    fn tls(&self) -> Result<TlsConfig, OpenError> {
+        let roots = match &self.authority {
+            Some(path) => RootCerts::Specific(Arc::new(certificates(path)?)),
+            None => RootCerts::PlatformVerifier,
+        };
+        let client = match &self.client {
+            Some((certificate, key)) => Some(ClientCert::new_with_certs(
+                &certificates(certificate)?,
+                private_key(key)?,
+            )),
+            None => None,
+        };
+        Ok(TlsConfig::builder()
+            .root_certs(roots)
+            .client_cert(client)
+            .build())
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
+    fs::read(path).map_err(|source| OpenError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, OpenError> {
+    let pem = read(path)?;
+    let found: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if found.is_empty() {
+        return Err(OpenError::Pem {
+            path: path.to_owned(),
+            expected: "certificate",
+        });
+    }
+    Ok(found)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKey<'static>, OpenError> {
+    let pem = read(path)?;
+    PrivateKey::from_pem(&pem).map_err(|_| OpenError::Pem {
+        path: path.to_owned(),
+        expected: "private key",
+    })
+}
+
+/// A connection to a master. Clones share it; connections are kept alive between calls.
+#[derive(Debug, Clone)]
+pub struct Slap {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    agent: Agent,
+    url: MasterUrl,
+}
+
+impl Slap {
+    /// The master's URL, ending in a slash.
+    pub fn master_url(&self) -> &str {
+        self.inner.url.as_str()
+    }
+
+    /// The random text by which a master is told from others.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn run_id(&self) -> Result<String, ClientError> {
+        let answer = self.call(&slap_proto::calls::GetRunId {}, None)?;
+        Ok(String::from_utf8_lossy(&answer).trim().to_owned())
+    }
+
+    /// URL of the master's hateoas API; `None` where there is none.
+    ///
+    /// # Errors
+    /// The call failed in another way than by 404.
+    pub fn hateoas_url(&self) -> Result<Option<String>, ClientError> {
+        match self.call(&slap_proto::calls::GetHateoasUrl {}, None) {
+            Ok(answer) => Ok(Some(String::from_utf8_lossy(&answer).trim().to_owned())),
+            Err(ClientError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// URLs of the releases of a product, the newest first.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn software_release_list_of_product(
+        &self,
+        reference: &str,
+    ) -> Result<Vec<String>, ClientError> {
+        self.release_list(
+            slap_proto::calls::GetSoftwareReleaseListFromSoftwareProduct {
+                software_product_reference: Some(reference.to_owned()),
+                software_release_url: None,
+            },
+        )
+    }
+
+    /// URLs of the releases of the product that a release belongs to.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn software_release_list_beside(&self, url: &str) -> Result<Vec<String>, ClientError> {
+        self.release_list(
+            slap_proto::calls::GetSoftwareReleaseListFromSoftwareProduct {
+                software_product_reference: None,
+                software_release_url: Some(url.to_owned()),
+            },
+        )
+    }
+
+    fn release_list<C: Call>(&self, call: C) -> Result<Vec<String>, ClientError> {
+        let value = self.value(&call, None)?;
+        texts(&value).ok_or_else(|| unexpected(C::ENDPOINT, "list of texts"))
+    }
+
+    /// A new computer of the caller; the answer is the master's, as a value.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn request_computer(&self, title: &str) -> Result<Value, ClientError> {
+        let call = slap_proto::calls::RequestComputer {
+            computer_title: title.to_owned(),
+        };
+        self.value(&call, None)
+    }
+
+    /// Makes one call and returns the body of its answer.
+    pub(crate) fn call<C: Call>(
+        &self,
+        call: &C,
+        identity: Option<&PartitionIdentity>,
+    ) -> Result<Vec<u8>, ClientError> {
+        let endpoint = C::ENDPOINT;
+        let fields = call
+            .to_fields()
+            .map_err(|source| ClientError::Encode { endpoint, source })?;
+        let form = fields.to_urlencoded();
+        let header = identity.map(PartitionIdentity::to_header);
+        let (url, answer) = match C::METHOD {
+            Method::Get => {
+                let url = self.inner.url.join(endpoint, &form);
+                let request = self.inner.agent.get(&url);
+                let answer = authorize(request, header.as_deref()).call();
+                (url, answer)
+            }
+            Method::Post => {
+                let url = self.inner.url.join(endpoint, "");
+                let request = self.inner.agent.post(&url);
+                let request = request.content_type("application/x-www-form-urlencoded");
+                let answer = authorize(request, header.as_deref()).send(&form);
+                (url, answer)
+            }
+        };
+        let failed = |error| ClientError::from_transport(&url, LARGEST_ANSWER, error);
+        let answer = answer.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let mut body = answer.into_body();
+        let body = body
+            .with_config()
+            .limit(LARGEST_ANSWER)
+            .read_to_vec()
+            .map_err(failed)?;
+        if (200..300).contains(&status) {
+            Ok(body)
+        } else {
+            Err(ClientError::from_status(endpoint, status, &body))
+        }
+    }
+
+    /// Makes one call and reads its answer as a marshal document.
+    pub(crate) fn value<C: Call>(
+        &self,
+        call: &C,
+        identity: Option<&PartitionIdentity>,
+    ) -> Result<Value, ClientError> {
+        let body = self.call(call, identity)?;
+        decode(&body).map_err(|error| document(C::ENDPOINT)(error.into()))
+    }
+}
+
+fn authorize<B>(request: ureq::RequestBuilder<B>, header: Option<&str>) -> ureq::RequestBuilder<B> {
+    match header {
+        Some(header) => request.header("Authorization", header),
+        None => request,
+    }
+}
+
+/// Makes errors about the answer of a call.
+pub(crate) fn document(endpoint: &'static str) -> impl Fn(DocumentError) -> ClientError {
+    move |source| ClientError::Document { endpoint, source }
+}
+
+/// An answer of another kind than the call's.
+pub(crate) fn unexpected(endpoint: &'static str, expected: &'static str) -> ClientError {
+    document(endpoint)(DocumentError::Kind { expected })
+}
+
+/// The items of a list of texts.
+pub(crate) fn texts(value: &Value) -> Option<Vec<String>> {
+    let items = value.as_list()?.iter();
+    items.map(|item| item.as_str().map(str::to_owned)).collect()
+}

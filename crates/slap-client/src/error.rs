@@ -1,0 +1,267 @@
+//! Why a call failed.
+
+use std::io;
+
+use slap_proto::documents::DocumentError;
+use slap_proto::marshal::EncodeError;
+
+/// Why a call failed: what the master answered, or why it could not be asked
+/// (`spec/protocol.md`, "Status codes").
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// 404: the master knows no such thing; for a request also: there is no free partition.
+    #[error("{endpoint}: not found{}", said(.message))]
+    NotFound {
+        /// The call.
+        endpoint: &'static str,
+        /// What the master said.
+        message: String,
+    },
+    /// 401 or 403: the certificate does not allow it.
+    #[error("{endpoint}: the master refuses (is the certificate the right one?){}", said(.message))]
+    Unauthorized {
+        /// The call.
+        endpoint: &'static str,
+        /// What the master said.
+        message: String,
+    },
+    /// 408: the master has taken the order; the resource is not there yet.
+    #[error("{endpoint}: the master is preparing it; ask again later")]
+    ResourceNotReady {
+        /// The call.
+        endpoint: &'static str,
+    },
+    /// 400: a field is missing or wrong.
+    #[error("{endpoint}: the master does not accept the request{}", said(.message))]
+    BadRequest {
+        /// The call.
+        endpoint: &'static str,
+        /// What the master said.
+        message: String,
+    },
+    /// Any other status: the master failed.
+    #[error("{endpoint}: the master answered status {status}{}", said(.message))]
+    Server {
+        /// The call.
+        endpoint: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// What the master said.
+        message: String,
+    },
+    /// Nobody listens there.
+    #[error("cannot connect to {url}; does the master run, and is master_url right?")]
+    Connect {
+        /// URL of the call.
+        url: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The host's name is unknown.
+    #[error("the host of {url} is unknown; is master_url right, and does DNS work?")]
+    Dns {
+        /// URL of the call.
+        url: String,
+    },
+    /// No answer in time.
+    #[error("no answer from {url} in time; is the master overloaded, or a firewall between?")]
+    Timeout {
+        /// URL of the call.
+        url: String,
+    },
+    /// The server's certificate is not trusted, or it refuses ours.
+    #[error("no secure connection to {url}; check master_ca_file, cert_file and key_file")]
+    Tls {
+        /// URL of the call.
+        url: String,
+        /// Why.
+        source: ureq::Error,
+    },
+    /// The connection broke, or what came is no HTTP.
+    #[error("the connection to {url} failed")]
+    Transport {
+        /// URL of the call.
+        url: String,
+        /// Why.
+        source: ureq::Error,
+    },
+    /// The answer is larger than any master's.
+    #[error("the answer of {url} is larger than {limit} bytes")]
+    TooLarge {
+        /// URL of the call.
+        url: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The answer cannot be read.
+    #[error("{endpoint}: the master's answer cannot be read")]
+    Document {
+        /// The call.
+        endpoint: &'static str,
+        /// Why.
+        source: DocumentError,
+    },
+    /// The request cannot be written.
+    #[error("{endpoint}: the request cannot be written")]
+    Encode {
+        /// The call.
+        endpoint: &'static str,
+        /// Why.
+        source: EncodeError,
+    },
+}
+
+impl ClientError {
+    /// Whether the master could not be reached at all, so that it neither took nor refused
+    /// anything. An answer with an error status is no such case.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::Dns { .. }
+                | Self::Timeout { .. }
+                | Self::Tls { .. }
+                | Self::Transport { .. }
+        )
+    }
+
+    /// From a status other than success.
+    pub(crate) fn from_status(endpoint: &'static str, status: u16, body: &[u8]) -> Self {
+        let message = message(body);
+        match status {
+            400 => Self::BadRequest { endpoint, message },
+            401 | 403 => Self::Unauthorized { endpoint, message },
+            404 => Self::NotFound { endpoint, message },
+            408 => Self::ResourceNotReady { endpoint },
+            _ => Self::Server {
+                endpoint,
+                status,
+                message,
+            },
+        }
+    }
+
+    /// From a request that got no answer.
+    pub(crate) fn from_transport(url: &str, limit: u64, error: ureq::Error) -> Self {
+        let url = url.to_owned();
+        match error {
+            ureq::Error::HostNotFound => Self::Dns { url },
+            ureq::Error::Timeout(_) => Self::Timeout { url },
+            ureq::Error::BodyExceedsLimit(_) => Self::TooLarge { url, limit },
+            ureq::Error::Io(source) => Self::from_io(url, source),
+            ureq::Error::ConnectionFailed => Self::Connect {
+                url,
+                source: io::Error::other("no address of the host answers"),
+            },
+            source @ (ureq::Error::Tls(_) | ureq::Error::Pem(_) | ureq::Error::Rustls(_)) => {
+                Self::Tls { url, source }
+            }
+            source => Self::Transport { url, source },
+        }
+    }
+
+    fn from_io(url: String, source: io::Error) -> Self {
+        use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
+        // rustls hands its errors on as I/O errors of kind InvalidData.
+        let is_tls = source
+            .get_ref()
+            .is_some_and(|inner| inner.is::<ureq::Error>())
+            || (url.starts_with("https:") && source.kind() == io::ErrorKind::InvalidData);
+        match source.kind() {
+            ConnectionRefused | HostUnreachable | NetworkUnreachable => {
+                Self::Connect { url, source }
+            }
+            TimedOut => Self::Timeout { url },
+            _ if is_tls => Self::Tls {
+                url,
+                source: ureq::Error::Io(source),
+            },
+            _ => Self::Transport {
+                url,
+                source: ureq::Error::Io(source),
+            },
+        }
+    }
+}
+
+/// What the master said, for the end of a message.
+fn said(message: &str) -> String {
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {message}")
+    }
+}
+
+/// Longest message that is kept, in characters.
+const LONGEST_MESSAGE: usize = 500;
+
+/// The text of an error page: without its tags, on one line, bounded.
+fn message(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let is_html = text.trim_start().starts_with('<');
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for character in text.chars().take(20 * LONGEST_MESSAGE) {
+        match character {
+            '<' if is_html => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                plain.push(' ');
+            }
+            _ if in_tag => {}
+            _ => plain.push(character),
+        }
+    }
+    let plain = plain
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&#39;", "'")
+        .replace("&quot;", "\"");
+    let words: Vec<_> = plain.split_whitespace().collect();
+    words
+        .join(" ")
+        .replace("&amp;", "&")
+        .chars()
+        .take(LONGEST_MESSAGE)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_pages_become_one_line() {
+        let page = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>No &#39;free&#39; partition &amp; more</p>\n";
+        assert_eq!(
+            message(page.as_bytes()),
+            "404 Not Found Not Found No 'free' partition & more"
+        );
+        assert_eq!(
+            message(b"field url: missing, 1 < 2\n"),
+            "field url: missing, 1 < 2"
+        );
+        assert_eq!(message(b""), "");
+        assert_eq!(message(&[b'x'; 10_000]).len(), LONGEST_MESSAGE);
+    }
+
+    #[test]
+    fn each_status_has_its_error() {
+        let error = |status| ClientError::from_status("getRunId", status, b"why");
+        assert!(matches!(error(400), ClientError::BadRequest { .. }));
+        assert!(matches!(error(403), ClientError::Unauthorized { .. }));
+        assert!(matches!(error(404), ClientError::NotFound { .. }));
+        assert!(matches!(error(408), ClientError::ResourceNotReady { .. }));
+        assert!(matches!(
+            error(500),
+            ClientError::Server { status: 500, .. }
+        ));
+        assert_eq!(
+            error(503).to_string(),
+            "getRunId: the master answered status 503: why"
+        );
+        assert!(!error(500).is_unreachable());
+    }
+}

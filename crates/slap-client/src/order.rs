@@ -1,0 +1,149 @@
+//! What users ask for: instances and releases.
+
+use slap_proto::authorization::PartitionIdentity;
+use slap_proto::calls::{RequestComputerPartition, SupplySupply};
+use slap_proto::documents::{Attributes, SoftwareInstance, SoftwareState};
+use slap_proto::marshal::Value;
+
+use crate::connection::{Slap, document};
+use crate::error::ClientError;
+
+/// A request for an instance. Sent again with changes, it changes the instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InstanceRequest {
+    /// URL of the release.
+    pub software_release: String,
+    /// The requester's name of the instance.
+    pub partition_reference: String,
+    /// Type of the instance; `None` for the release's default.
+    pub software_type: Option<String>,
+    /// Parameters.
+    pub parameters: Attributes,
+    /// Where it may be placed (`computer_guid`), and other wishes (`retention_delay`).
+    pub filter: Attributes,
+    /// `started`, `stopped` or `destroyed`; `None` leaves it as it is.
+    pub state: Option<String>,
+    /// Whether a slave is wanted: a share of an instance that exists.
+    pub shared: bool,
+}
+
+impl InstanceRequest {
+    /// A request without parameters, for the default type and state.
+    pub fn new(
+        software_release: impl Into<String>,
+        partition_reference: impl Into<String>,
+    ) -> Self {
+        Self {
+            software_release: software_release.into(),
+            partition_reference: partition_reference.into(),
+            software_type: None,
+            parameters: Attributes::new(),
+            filter: Attributes::new(),
+            state: None,
+            shared: false,
+        }
+    }
+
+    /// Adds a parameter.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// Asks for a certain type of instance.
+    #[must_use]
+    pub fn software_type(mut self, software_type: impl Into<String>) -> Self {
+        self.software_type = Some(software_type.into());
+        self
+    }
+
+    /// Asks for a certain computer.
+    #[must_use]
+    pub fn on_computer(mut self, computer_id: impl Into<String>) -> Self {
+        self.filter.insert(
+            "computer_guid".to_owned(),
+            Value::String(computer_id.into()),
+        );
+        self
+    }
+
+    pub(crate) fn send(
+        &self,
+        slap: &Slap,
+        requester: Option<&PartitionIdentity>,
+    ) -> Result<SoftwareInstance, ClientError> {
+        let call = RequestComputerPartition {
+            software_release: self.software_release.clone(),
+            partition_reference: self.partition_reference.clone(),
+            software_type: self.software_type.clone(),
+            partition_parameter_dict: self.parameters.clone(),
+            filter_dict: self.filter.clone(),
+            state: self.state.clone(),
+            shared: self.shared,
+            computer_id: requester.map(|identity| identity.computer_id.clone()),
+            computer_partition_id: requester.map(|identity| identity.partition_id.clone()),
+        };
+        let answer = slap.call(&call, requester)?;
+        SoftwareInstance::from_document(&answer).map_err(document("requestComputerPartition"))
+    }
+}
+
+/// Where users request instances.
+#[derive(Debug, Clone)]
+pub struct OpenOrder {
+    slap: Slap,
+}
+
+/// Where users ask computers to install releases.
+#[derive(Debug, Clone)]
+pub struct Supply {
+    slap: Slap,
+}
+
+impl Slap {
+    /// Where to request instances.
+    pub fn register_open_order(&self) -> OpenOrder {
+        OpenOrder { slap: self.clone() }
+    }
+
+    /// Where to ask computers to install releases.
+    pub fn register_supply(&self) -> Supply {
+        Supply { slap: self.clone() }
+    }
+}
+
+impl OpenOrder {
+    /// Requests an instance.
+    ///
+    /// # Errors
+    /// The call failed; [`ClientError::ResourceNotReady`] while the master provisions it.
+    pub fn request(&self, request: &InstanceRequest) -> Result<SoftwareInstance, ClientError> {
+        request.send(&self.slap, None)
+    }
+}
+
+impl Supply {
+    /// Asks a computer to install a release, or to remove it.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn supply(
+        &self,
+        url: &str,
+        computer_id: &str,
+        state: SoftwareState,
+    ) -> Result<(), ClientError> {
+        let (url, computer_id) = (url.to_owned(), computer_id.to_owned());
+        self.slap
+            .call(
+                &SupplySupply {
+                    url,
+                    computer_id,
+                    state: Some(state),
+                },
+                None,
+            )
+            .map(drop)
+    }
+}

@@ -1,0 +1,253 @@
+//! A partition, as its node and its instance speak of it.
+
+use slap_proto::authorization::PartitionIdentity;
+use slap_proto::calls;
+use slap_proto::documents::{self, Attributes, SoftwareInstance};
+use slap_proto::marshal::Value;
+
+use crate::connection::{Slap, document, unexpected};
+use crate::error::ClientError;
+use crate::order::InstanceRequest;
+
+/// A partition of a computer. Its calls carry the partition's identity, by which a proxy knows
+/// who is asking.
+#[derive(Debug, Clone)]
+pub struct ComputerPartition {
+    slap: Slap,
+    identity: PartitionIdentity,
+}
+
+/// A client certificate and its key, in PEM. Both are empty where the master has none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Certificate {
+    /// The certificate.
+    pub certificate: String,
+    /// The private key.
+    pub key: String,
+}
+
+impl Certificate {
+    pub(crate) fn from_value(value: &Value) -> Option<Self> {
+        let text = |name: &str| value.as_dict()?.get(name)?.as_str().map(str::to_owned);
+        Some(Self {
+            certificate: text("certificate")?,
+            key: text("key")?,
+        })
+    }
+}
+
+impl Slap {
+    /// The partition of these references; nothing is asked yet.
+    pub fn register_computer_partition(
+        &self,
+        computer_id: impl Into<String>,
+        partition_id: impl Into<String>,
+    ) -> ComputerPartition {
+        let identity = PartitionIdentity {
+            computer_id: computer_id.into(),
+            partition_id: partition_id.into(),
+        };
+        ComputerPartition {
+            slap: self.clone(),
+            identity,
+        }
+    }
+}
+
+/// Defines the calls that only report a state.
+macro_rules! reports {
+    ($($(#[$documentation:meta])* $name:ident: $call:ident;)*) => {$(
+        $(#[$documentation])*
+        ///
+        /// # Errors
+        /// The call failed.
+        pub fn $name(&self) -> Result<(), ClientError> {
+            let (computer_id, computer_partition_id) = self.names();
+            self.send(&calls::$call { computer_id, computer_partition_id })
+        }
+    )*};
+}
+
+impl ComputerPartition {
+    /// Reference of the computer.
+    pub fn computer_id(&self) -> &str {
+        &self.identity.computer_id
+    }
+
+    /// Reference of the partition.
+    pub fn id(&self) -> &str {
+        &self.identity.partition_id
+    }
+
+    /// The partition and its instance as the master knows them.
+    ///
+    /// # Errors
+    /// The call failed, or the answer is no partition.
+    pub fn fetch(&self) -> Result<documents::ComputerPartition, ClientError> {
+        let (computer_reference, computer_partition_reference) = self.names();
+        let call = calls::RegisterComputerPartition {
+            computer_reference,
+            computer_partition_reference,
+        };
+        let answer = self.slap.call(&call, Some(&self.identity))?;
+        documents::ComputerPartition::from_document(&answer)
+            .map_err(document("registerComputerPartition"))
+    }
+
+    /// Certificate and key of the instance.
+    ///
+    /// # Errors
+    /// The call failed, or the answer holds none.
+    pub fn certificate(&self) -> Result<Certificate, ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        let call = calls::GetComputerPartitionCertificate {
+            computer_id,
+            computer_partition_id,
+        };
+        let value = self.slap.value(&call, Some(&self.identity))?;
+        Certificate::from_value(&value)
+            .ok_or_else(|| unexpected("getComputerPartitionCertificate", "certificate and key"))
+    }
+
+    /// Addresses of all instances of the tree: (interface, address).
+    ///
+    /// # Errors
+    /// The call failed, or the answer is no such list.
+    pub fn hosting_subscription_ip_list(&self) -> Result<Vec<(String, String)>, ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        let call = calls::GetHostingSubscriptionIpList {
+            computer_id,
+            computer_partition_id,
+        };
+        let value = self.slap.value(&call, Some(&self.identity))?;
+        let pair = |item: &Value| match item.as_list()? {
+            [interface, address] => {
+                Some((interface.as_str()?.to_owned(), address.as_str()?.to_owned()))
+            }
+            _ => None,
+        };
+        let pairs = value
+            .as_list()
+            .and_then(|items| items.iter().map(pair).collect());
+        pairs.ok_or_else(|| unexpected("getHostingSubscriptionIpList", "list of addresses"))
+    }
+
+    /// What the partition reported last, as the master tells it.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn status(&self) -> Result<Value, ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        let call = calls::GetComputerPartitionStatus {
+            computer_id,
+            computer_partition_id,
+        };
+        self.slap.value(&call, Some(&self.identity))
+    }
+
+    reports! {
+        /// Reports that the instance is being installed.
+        building: BuildingComputerPartition;
+        /// Reports that the instance is installed and not started yet; only masters of 0.27 care.
+        available: AvailableComputerPartition;
+        /// Reports that the instance runs and its promises hold.
+        started: StartedComputerPartition;
+        /// Reports that the instance is stopped.
+        stopped: StoppedComputerPartition;
+        /// Reports that the partition is empty again.
+        destroyed: DestroyedComputerPartition;
+    }
+
+    /// Reports what went wrong with the instance, or for one of its slaves.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn error(&self, log: &str, slave_reference: Option<&str>) -> Result<(), ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        self.send(&calls::SoftwareInstanceError {
+            computer_id,
+            computer_partition_id,
+            error_log: Some(log.to_owned()),
+            slave_reference: slave_reference.map(str::to_owned),
+        })
+    }
+
+    /// Has every instance of the tree processed again.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn bang(&self, message: &str) -> Result<(), ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        let message = Some(message.to_owned());
+        self.send(&calls::SoftwareInstanceBang {
+            computer_id,
+            computer_partition_id,
+            message,
+        })
+    }
+
+    /// Renames the instance, or one of its slaves.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn rename(&self, new_name: &str, slave_reference: Option<&str>) -> Result<(), ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        self.send(&calls::SoftwareInstanceRename {
+            computer_id,
+            computer_partition_id,
+            new_name: new_name.to_owned(),
+            slave_reference: slave_reference.map(str::to_owned),
+        })
+    }
+
+    /// Publishes the connection parameters of the instance, or of one of its slaves. They replace
+    /// those of before.
+    ///
+    /// # Errors
+    /// The call failed, or a text cannot be written.
+    pub fn set_connection_dict(
+        &self,
+        connection_dict: &Attributes,
+        slave_reference: Option<&str>,
+    ) -> Result<(), ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        self.send(&calls::SetComputerPartitionConnectionXml {
+            computer_id,
+            computer_partition_id,
+            connection_dict: connection_dict.clone(),
+            slave_reference: slave_reference.map(str::to_owned),
+        })
+    }
+
+    /// Tells which instances the partition requested in its last run.
+    ///
+    /// # Errors
+    /// The call failed; masters of slapos.core 1.26 and before answer 404.
+    pub fn update_related_instance_list(&self, references: &[String]) -> Result<(), ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        self.send(&calls::UpdateComputerPartitionRelatedInstanceList {
+            computer_id,
+            computer_partition_id,
+            instance_reference_list: references.to_vec(),
+        })
+    }
+
+    /// Requests another instance, as a child of this one.
+    ///
+    /// # Errors
+    /// The call failed; [`ClientError::ResourceNotReady`] while the master provisions it.
+    pub fn request(&self, request: &InstanceRequest) -> Result<SoftwareInstance, ClientError> {
+        request.send(&self.slap, Some(&self.identity))
+    }
+
+    fn names(&self) -> (String, String) {
+        (
+            self.identity.computer_id.clone(),
+            self.identity.partition_id.clone(),
+        )
+    }
+
+    fn send<C: calls::Call>(&self, call: &C) -> Result<(), ClientError> {
+        self.slap.call(call, Some(&self.identity)).map(drop)
+    }
+}

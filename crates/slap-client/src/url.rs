@@ -1,0 +1,131 @@
+//! URLs of masters.
+
+/// A text that is no URL of a master.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{url:?} is no URL of a master: {problem}")]
+pub struct UrlError {
+    /// The text.
+    pub url: String,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// A master's URL, ending in a slash, so that calls are appended to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MasterUrl {
+    text: String,
+}
+
+impl MasterUrl {
+    /// A path is kept. A bare IPv6 address as host gets its brackets.
+    pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
+        let error = |problem| UrlError {
+            url: url.to_owned(),
+            problem,
+        };
+        let trimmed = url.trim();
+        let (scheme, rest) = trimmed.split_once("://").ok_or(error("it has no scheme"))?;
+        let scheme = scheme.to_ascii_lowercase();
+        if !matches!(scheme.as_str(), "http" | "https") {
+            return Err(error("the scheme is neither http nor https"));
+        }
+        if rest.contains(['?', '#']) {
+            return Err(error("it has a query or a fragment"));
+        }
+        if rest.contains(|character: char| character.is_whitespace() || character.is_control()) {
+            return Err(error("it holds white space"));
+        }
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if authority.is_empty() {
+            return Err(error("it names no host"));
+        }
+        let authority = with_brackets(authority);
+        let path = path.trim_end_matches('/');
+        let slash = if path.is_empty() { "" } else { "/" };
+        Ok(Self {
+            text: format!("{scheme}://{authority}/{path}{slash}"),
+        })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
+    /// The URL of a call.
+    pub(crate) fn join(&self, endpoint: &str, query: &str) -> String {
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{endpoint}{mark}{query}", self.text)
+    }
+}
+
+fn with_brackets(authority: &str) -> String {
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((user, host)) => (format!("{user}@"), host),
+        None => (String::new(), authority),
+    };
+    if host.parse::<std::net::Ipv6Addr>().is_ok() {
+        format!("{user}[{host}]")
+    } else {
+        authority.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_relative_to_the_path() {
+        let table = [
+            ("http://host", "http://host/getRunId"),
+            ("http://host/", "http://host/getRunId"),
+            ("HTTP://host:5000/", "http://host:5000/getRunId"),
+            (
+                "https://host/erp5/portal_slap",
+                "https://host/erp5/portal_slap/getRunId",
+            ),
+            (
+                "https://host/erp5/portal_slap//",
+                "https://host/erp5/portal_slap/getRunId",
+            ),
+            ("http://[::1]:5000", "http://[::1]:5000/getRunId"),
+            ("http://2001:db8::1/", "http://[2001:db8::1]/getRunId"),
+            (
+                "http://user:pass@::1/x",
+                "http://user:pass@[::1]/x/getRunId",
+            ),
+        ];
+        for (url, expected) in table {
+            assert_eq!(
+                MasterUrl::parse(url).unwrap().join("getRunId", ""),
+                expected
+            );
+        }
+        let url = MasterUrl::parse("http://h/p").unwrap();
+        assert_eq!(url.join("x", "a=1&b=2"), "http://h/p/x?a=1&b=2");
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_with_a_reason() {
+        let table = [
+            ("", "it has no scheme"),
+            ("localhost:5000", "it has no scheme"),
+            ("ftp://host/", "the scheme is neither http nor https"),
+            ("http:///path", "it names no host"),
+            ("http://host/?a=1", "it has a query or a fragment"),
+            ("http://host/#a", "it has a query or a fragment"),
+            ("http://ho st/", "it holds white space"),
+        ];
+        for (url, problem) in table {
+            assert_eq!(
+                MasterUrl::parse(url).unwrap_err().problem,
+                problem,
+                "{url:?}"
+            );
+        }
+    }
+}
