@@ -1,1 +1,17 @@
-//! What the slapos-rs command-line tools share: common options, logging, exit codes, error printing.
+//! What the tools share on their command lines. Each tool's `main` parses with [`parse`], calls one
+//! function of a library and hands its outcome to [`finish`].
+
+mod alias;
+mod arguments;
+pub mod exit;
+mod logging;
+mod master;
+mod outcome;
+mod parameters;
+
+pub use alias::{AliasError, Aliases};
+pub use arguments::{parse, parse_from};
+pub use logging::{LogError, LogOptions, init_logging};
+pub use master::{ConnectError, MasterOptions};
+pub use outcome::{describe, finish, print};
+pub use parameters::{KeyValue, ParameterError, read_parameters};

@@ -1,0 +1,131 @@
+//! The master of the user's tools: from options and `[slapconsole]`.
+
+use std::path::{Path, PathBuf};
+
+use slap_client::{Connection, OpenError, Slap, UrlError};
+use slapos_config::{ConfigFile, MissingParameters, ValueError};
+
+/// Options of every tool of a user.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct MasterOptions {
+    /// URL of the master, instead of master_url of [slapos]
+    #[arg(short = 'u', long, value_name = "URL")]
+    pub master_url: Option<String>,
+    /// Private key of the user, instead of key_file of [slapconsole]
+    #[arg(short = 'k', long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Certificate of the user, instead of cert_file of [slapconsole]
+    #[arg(short = 'c', long, value_name = "FILE")]
+    pub cert_file: Option<PathBuf>,
+}
+
+/// The master cannot be told from options and configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// A parameter cannot be read.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// Something must be given and is not.
+    #[error(transparent)]
+    Missing(#[from] MissingParameters),
+    /// `master_url` is no URL.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A user's certificate is needed and not given.
+    #[error("master_url {url} needs cert_file and key_file (of [slapconsole], or as options)")]
+    NoCertificate {
+        /// The master's URL.
+        url: String,
+    },
+}
+
+impl MasterOptions {
+    /// The connection of a user, with the certificate of `section`.
+    ///
+    /// # Errors
+    /// A parameter is missing or wrong, or a certificate cannot be read.
+    pub fn connect(&self, file: &ConfigFile, section: &str) -> Result<Slap, ConnectError> {
+        let slapos = file.section("slapos");
+        let url = self
+            .master_url
+            .clone()
+            .map_or_else(|| slapos.get_text("master_url"), |url| Ok(Some(url)))?;
+        let url = url.ok_or_else(|| MissingParameters(vec!["master_url"]))?;
+        let own = file.section(section);
+        let certificate = pick(self.cert_file.as_deref(), || own.get_path("cert_file"))?;
+        let key = pick(self.key_file.as_deref(), || own.get_path("key_file"))?;
+        let mut connection = Connection::to(&url)?;
+        connection = match (certificate, key) {
+            (Some(certificate), Some(key)) => connection.client_certificate(certificate, key),
+            (None, Some(_)) => return Err(MissingParameters(vec!["cert_file"]).into()),
+            (Some(_), None) => return Err(MissingParameters(vec!["key_file"]).into()),
+            (None, None) if url.starts_with("https:") => {
+                return Err(ConnectError::NoCertificate { url });
+            }
+            (None, None) => connection,
+        };
+        if let Some(authority) = slapos.get_path("master_ca_file")? {
+            connection = connection.master_ca_file(authority);
+        }
+        Ok(connection.open()?)
+    }
+}
+
+/// An option, else the configuration.
+fn pick(
+    option: Option<&Path>,
+    configured: impl FnOnce() -> Result<Option<PathBuf>, ValueError>,
+) -> Result<Option<PathBuf>, ValueError> {
+    option.map_or_else(configured, |path| Ok(Some(path.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connect(options: &MasterOptions, text: &str) -> Result<Slap, ConnectError> {
+        let file = ConfigFile::parse(Path::new("slapos.cfg"), text.as_bytes()).unwrap();
+        options.connect(&file, "slapconsole")
+    }
+
+    #[test]
+    fn the_option_wins_over_the_file() {
+        let options = MasterOptions {
+            master_url: Some("http://b/".to_owned()),
+            ..MasterOptions::default()
+        };
+        let slap = connect(&options, "[slapos]\nmaster_url = http://a/").unwrap();
+        assert_eq!(slap.master_url(), "http://b/");
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        let table = [
+            ("[slapos]\n", "master_url"),
+            ("[slapos]\nmaster_url = nonsense", "nonsense"),
+            ("[slapos]\nmaster_url = https://m/", "cert_file"),
+            (
+                "[slapos]\nmaster_url = http://m/\n[slapconsole]\nkey_file = k",
+                "cert_file",
+            ),
+            (
+                "[slapos]\nmaster_url = http://m/\n[slapconsole]\ncert_file = c",
+                "key_file",
+            ),
+            (
+                "[slapos]\nmaster_url = https://m/\n[slapconsole]\ncert_file = /no/c\nkey_file = /no/k",
+                "/no/c",
+            ),
+        ];
+        for (text, part) in table {
+            let error = connect(&MasterOptions::default(), text)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(part), "{text:?}: {error}");
+        }
+    }
+}

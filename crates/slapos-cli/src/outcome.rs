@@ -1,0 +1,73 @@
+//! From outcomes to exit codes and messages.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::exit;
+
+/// Ends a tool: an error is printed in one paragraph on standard error, exit code 1.
+pub fn finish(tool: &str, outcome: Result<ExitCode, Box<dyn Error>>) -> ExitCode {
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            // Standard error may be closed; nobody is left to be told.
+            let _ = writeln!(std::io::stderr(), "{tool}: {}", describe(&*error));
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+/// An error and its causes, joined by colons.
+pub fn describe(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some libraries repeat their cause in their own text.
+        if !text.ends_with(&cause_text) {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ": {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Prints to standard output. A reader that has gone away (`| head`) is no error.
+///
+/// # Errors
+/// The output cannot be written for another reason.
+pub fn print(text: &str) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn causes_follow_and_are_not_repeated() {
+        let error = Outer(std::io::Error::other("inner"));
+        assert_eq!(describe(&error), "outer: inner");
+        #[derive(Debug, thiserror::Error)]
+        #[error("again: {0}")]
+        struct Repeating(#[source] std::io::Error);
+        assert_eq!(
+            describe(&Repeating(std::io::Error::other("inner"))),
+            "again: inner"
+        );
+    }
+}
