@@ -1,2 +1,56 @@
-//! A small SlapOS master with SQLite.
-fn main() {}
+//! `slapproxy`: a small SlapOS master with SQLite.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use slapos_cli::LogOptions;
+use slapos_config::ConfigFile;
+use slapproxy_core::{Settings, SettingsOverrides};
+
+/// A small SlapOS master with SQLite
+#[derive(Parser)]
+#[command(name = "slapproxy", version)]
+struct Arguments {
+    /// Log to this file
+    #[arg(short, long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Log every call
+    #[arg(short, long)]
+    verbose: bool,
+    /// Log to standard error, too
+    #[arg(short, long)]
+    console: bool,
+    /// The SQLite file, instead of database_uri of [slapproxy]
+    #[arg(short = 'u', long, value_name = "FILE")]
+    database_uri: Option<PathBuf>,
+    /// Serve other machines, although anyone who reaches the address can command the nodes
+    #[arg(long)]
+    insecure_listen: bool,
+    /// slapos.cfg
+    configuration_file: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = slapos_cli::parse();
+    slapos_cli::finish("slapproxy", run(arguments))
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let file = ConfigFile::read(&arguments.configuration_file)?;
+    let configured = file.section("slapproxy").get_path("log_file")?;
+    let overrides = SettingsOverrides {
+        database: arguments.database_uri,
+        insecure_listen: arguments.insecure_listen,
+    };
+    let settings = Settings::from_config(&file, &overrides)?;
+    let options = LogOptions {
+        verbose: arguments.verbose,
+        console: arguments.console,
+        file: arguments.log_file.or(configured),
+    };
+    slapos_cli::init_logging("slapproxy", &options)?;
+    slapproxy_core::serve(settings, |address| log::info!("serving http://{address}/"))?;
+    Ok(ExitCode::SUCCESS)
+}

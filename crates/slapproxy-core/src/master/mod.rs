@@ -1,0 +1,94 @@
+//! What each call does: one function from its fields to its answer.
+
+mod node;
+mod report;
+mod request;
+mod slave;
+mod user;
+mod view;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use slap_proto::authorization::PartitionIdentity;
+use slap_proto::calls::Call;
+use slap_proto::marshal::Value;
+
+use crate::MasterError;
+use crate::settings::Settings;
+use crate::storage::{PartitionRow, Records};
+
+/// What every call may need beside its fields.
+pub(crate) struct Context<'a> {
+    pub(crate) settings: &'a Settings,
+    /// By which a master recognises itself.
+    pub(crate) run_id: &'a str,
+    /// Whom the client acts for, by its Authorization header.
+    pub(crate) identity: Option<PartitionIdentity>,
+    /// Seconds since 1970.
+    pub(crate) now: f64,
+}
+
+/// The body of a successful answer.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// A word for a log.
+    Text(String),
+    /// A marshal document.
+    Document(Value),
+}
+
+impl Answer {
+    fn text(text: &str) -> Result<Self, MasterError> {
+        Ok(Self::Text(text.to_owned()))
+    }
+}
+
+/// A call that this master serves.
+pub(crate) trait Serve: Call + Send + 'static {
+    /// Whether it changes the database.
+    const WRITES: bool;
+
+    /// Does it.
+    fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError>;
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |elapsed| elapsed.as_secs_f64())
+}
+
+/// Marks a partition as changed. Whole seconds serve every reader of the timestamp; a second
+/// change within the same second must still be seen.
+fn touch(row: &mut PartitionRow, now: f64) {
+    let next = row.timestamp.map_or(0.0, |before| before.floor() + 1.0);
+    row.timestamp = Some(now.floor().max(next));
+}
+
+/// The partition, or 404.
+fn find(
+    records: &dyn Records,
+    computer: &str,
+    reference: &str,
+) -> Result<PartitionRow, MasterError> {
+    records.partition(computer, reference)?.ok_or_else(|| {
+        MasterError::NotFound(format!(
+            "there is no partition {reference} on computer {computer}"
+        ))
+    })
+}
+
+/// Whether the computer is one of this master's, or 404.
+fn check_computer(
+    context: &Context<'_>,
+    records: &dyn Records,
+    computer: &str,
+) -> Result<(), MasterError> {
+    if computer == context.settings.computer_id || records.has_computer(computer)? {
+        return Ok(());
+    }
+    Err(MasterError::NotFound(format!(
+        "there is no computer {computer}"
+    )))
+}

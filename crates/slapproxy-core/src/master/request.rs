@@ -1,0 +1,177 @@
+//! requestComputerPartition: finds, changes or allocates an instance.
+
+use slap_proto::calls::RequestComputerPartition;
+use slap_proto::documents::InstanceState;
+use slap_proto::instance_xml;
+
+use super::{Answer, Context, Serve, slave, touch, view};
+use crate::MasterError;
+use crate::storage::{PartitionRow, Records};
+
+/// Who is noted as requester of what users request.
+pub(super) const USER: &str = "user";
+/// Type of an instance whose request names none.
+pub(super) const DEFAULT_TYPE: &str = "default";
+
+/// Who requests: the root of its tree, and itself.
+pub(super) struct Requester {
+    /// Title of the root; empty for a user.
+    pub(super) root: String,
+    /// Reference of the partition; [`USER`] for a user.
+    pub(super) id: String,
+}
+
+impl Serve for RequestComputerPartition {
+    const WRITES: bool = true;
+
+    fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
+        if let Some(state) = &self.state {
+            state
+                .parse::<InstanceState>()
+                .map_err(|error| MasterError::BadRequest(error.to_string()))?;
+        }
+        let requester = requester(context, records, &self)?;
+        if self.shared {
+            return slave::request(&self, &requester, context, records);
+        }
+        let present = records.instance(&self.partition_reference, &requester.root)?;
+        let row = match present {
+            Some(row) => change(row, &self, &requester, context, records)?,
+            None => allocate(&self, &requester, context, records)?,
+        };
+        let instance = view::instance(
+            records,
+            &row,
+            row.xml.as_deref(),
+            row.connection_xml.as_deref(),
+        )?;
+        Ok(Answer::Document(instance.to_value()))
+    }
+}
+
+/// The requester, by the header before the fields of the form.
+fn requester(
+    context: &Context<'_>,
+    records: &dyn Records,
+    call: &RequestComputerPartition,
+) -> Result<Requester, MasterError> {
+    let (computer, partition) = match (
+        &context.identity,
+        &call.computer_id,
+        &call.computer_partition_id,
+    ) {
+        (Some(identity), ..) => (&identity.computer_id, &identity.partition_id),
+        (None, Some(computer), Some(partition)) => (computer, partition),
+        _ => {
+            return Ok(Requester {
+                root: String::new(),
+                id: USER.to_owned(),
+            });
+        }
+    };
+    let unknown = || {
+        MasterError::BadRequest(format!(
+            "the requester {partition} on {computer} is unknown"
+        ))
+    };
+    let row = records
+        .partition(computer, partition)?
+        .ok_or_else(unknown)?;
+    let title = row.partition_reference.clone().unwrap_or_default();
+    let root = if row.requested_by.is_empty() {
+        title
+    } else {
+        row.requested_by
+    };
+    Ok(Requester {
+        root,
+        id: row.reference,
+    })
+}
+
+/// Brings a known instance to what is requested now.
+fn change(
+    row: PartitionRow,
+    call: &RequestComputerPartition,
+    requester: &Requester,
+    context: &Context<'_>,
+    records: &dyn Records,
+) -> Result<PartitionRow, MasterError> {
+    let mut wanted = row.clone();
+    apply(&mut wanted, call, records, requester)?;
+    if wanted != row {
+        touch(&mut wanted, context.now);
+    }
+    // Who requests is no change of the instance.
+    wanted.requester_id.clone_from(&requester.id);
+    if wanted != row {
+        records.put_partition(&wanted)?;
+    }
+    Ok(wanted)
+}
+
+/// Puts a new instance into a free partition.
+fn allocate(
+    call: &RequestComputerPartition,
+    requester: &Requester,
+    context: &Context<'_>,
+    records: &dyn Records,
+) -> Result<PartitionRow, MasterError> {
+    let computer = computer(call, context);
+    let free = records.free_partition(&computer)?.ok_or_else(|| {
+        MasterError::NotFound(format!("there is no free partition on computer {computer}"))
+    })?;
+    let mut row = PartitionRow {
+        busy: true,
+        partition_reference: Some(call.partition_reference.clone()),
+        requested_by: requester.root.clone(),
+        requester_id: requester.id.clone(),
+        requested_state: InstanceState::Started.as_str().to_owned(),
+        software_type: Some(DEFAULT_TYPE.to_owned()),
+        connection_xml: None,
+        slave_instance_list: None,
+        ..free
+    };
+    apply(&mut row, call, records, requester)?;
+    touch(&mut row, context.now);
+    records.put_partition(&row)?;
+    Ok(row)
+}
+
+/// The computer that the filter names, else the default one.
+pub(super) fn computer(call: &RequestComputerPartition, context: &Context<'_>) -> String {
+    let named = call
+        .filter_dict
+        .get("computer_guid")
+        .filter(|value| value.is_truthy());
+    named.map_or_else(
+        || context.settings.computer_id.clone(),
+        |value| value.to_text(),
+    )
+}
+
+/// Writes what the request says into a row. A child follows a root that is not started.
+fn apply(
+    row: &mut PartitionRow,
+    call: &RequestComputerPartition,
+    records: &dyn Records,
+    requester: &Requester,
+) -> Result<(), MasterError> {
+    row.software_release = Some(call.software_release.clone());
+    if let Some(software_type) = &call.software_type {
+        row.software_type = Some(software_type.clone());
+    }
+    row.xml = Some(instance_xml::to_xml(&call.partition_parameter_dict)?);
+    if let Some(state) = &call.state {
+        row.requested_state.clone_from(state);
+    }
+    let root = match requester.root.as_str() {
+        "" => None,
+        title => records.instance(title, "")?,
+    };
+    let started = InstanceState::Started.as_str();
+    if let Some(root) = root.filter(|root| root.requested_state != started) {
+        row.requested_state = root.requested_state;
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! What slapproxy is told by slapos.cfg and its options.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use slapos_config::{ConfigFile, MissingParameters, ValueError};
+
+/// What slapproxy needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen; port 0 takes any.
+    pub listen: SocketAddr,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// The computer that is known from the start.
+    pub computer_id: String,
+    /// Releases of products, by reference.
+    pub software_products: BTreeMap<String, String>,
+}
+
+/// What the command line says instead of the file.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsOverrides {
+    /// The SQLite file.
+    pub database: Option<PathBuf>,
+    /// Whether other machines may connect although nothing tells who they are.
+    pub insecure_listen: bool,
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A parameter cannot be read.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// Something must be given and is not.
+    #[error(transparent)]
+    Missing(#[from] MissingParameters),
+    /// Anyone who reaches that address could command the nodes.
+    #[error(
+        "{0} is not a loopback address: without --insecure-listen, slapproxy serves this machine only"
+    )]
+    NotLoopback(IpAddr),
+}
+
+const DEFAULT_HOST: &str = "127.0.0.1";
+const DEFAULT_PORT: u16 = 5000;
+
+impl Settings {
+    /// From `[slapproxy]` and `[slapos]`.
+    ///
+    /// # Errors
+    /// A parameter is missing or wrong.
+    pub fn from_config(
+        file: &ConfigFile,
+        overrides: &SettingsOverrides,
+    ) -> Result<Self, SettingsError> {
+        let section = file.section("slapproxy");
+        let computer_id = file.section("slapos").get_text("computer_id")?;
+        let configured = section.get_path("database_uri")?;
+        let database = overrides.database.clone().or(configured);
+        let (computer_id, database) = match (computer_id, database) {
+            (Some(computer_id), Some(database)) => (computer_id, database),
+            (computer_id, database) => {
+                let missing = [
+                    computer_id.is_none().then_some("computer_id of [slapos]"),
+                    database.is_none().then_some("database_uri of [slapproxy]"),
+                ];
+                return Err(MissingParameters(missing.into_iter().flatten().collect()).into());
+            }
+        };
+        let host = section
+            .get_text("host")?
+            .unwrap_or_else(|| DEFAULT_HOST.to_owned());
+        let host: IpAddr = match host.trim_matches(['[', ']']) {
+            "localhost" => IpAddr::from([127, 0, 0, 1]),
+            address => address
+                .parse()
+                .map_err(|_| section.wrong("host", host.clone(), "an IP address"))?,
+        };
+        if !host.is_loopback() && !overrides.insecure_listen {
+            return Err(SettingsError::NotLoopback(host));
+        }
+        let port = section
+            .get_parsed("port", "a TCP port")?
+            .unwrap_or(DEFAULT_PORT);
+        let mut software_products = BTreeMap::new();
+        for line in section.get_lines("software_product_list")? {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let [reference, url] = words[..] else {
+                return Err(section
+                    .wrong("software_product_list", line, "a line REFERENCE URL")
+                    .into());
+            };
+            software_products.insert(reference.to_owned(), url.to_owned());
+        }
+        Ok(Self {
+            listen: SocketAddr::new(host, port),
+            database,
+            computer_id,
+            software_products,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn settings(text: &str) -> Result<Settings, SettingsError> {
+        let file = ConfigFile::parse(Path::new("slapos.cfg"), text.as_bytes()).unwrap();
+        Settings::from_config(&file, &SettingsOverrides::default())
+    }
+
+    #[test]
+    fn defaults_and_values() {
+        let minimal =
+            settings("[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db").unwrap();
+        assert_eq!(minimal.listen.to_string(), "127.0.0.1:5000");
+        let text = "[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db\nhost = ::1\nport = 0\nsoftware_product_list =\n kvm http://k/";
+        let full = settings(text).unwrap();
+        assert_eq!(full.listen.to_string(), "[::1]:0");
+        assert_eq!(full.software_products["kvm"], "http://k/");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let base = "[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db\n";
+        let table = [
+            (
+                "[x]\n".to_owned(),
+                "computer_id of [slapos], database_uri of [slapproxy]",
+            ),
+            (format!("{base}host = nowhere"), "host"),
+            (format!("{base}host = 0.0.0.0"), "0.0.0.0"),
+            (format!("{base}port = 70000"), "70000"),
+            (
+                format!("{base}software_product_list = kvm"),
+                "REFERENCE URL",
+            ),
+        ];
+        for (text, part) in table {
+            let error = settings(&text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a master keeps, and how it is reached. One engine is there: [`SqliteStorage`].
+
+mod schema;
+mod sqlite;
+mod statements;
+
+pub use schema::SchemaError;
+pub use sqlite::{OpenError, SqliteStorage};
+
+use crate::MasterError;
+
+/// The database did not do what it should.
+#[derive(Debug, thiserror::Error)]
+#[error("{action}")]
+pub struct StorageError {
+    /// What was tried.
+    pub action: &'static str,
+    /// Why it failed.
+    pub source: rusqlite::Error,
+}
+
+/// A release that a computer shall have or lose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoftwareRow {
+    /// URL of the release.
+    pub url: String,
+    /// `available` or `destroyed`.
+    pub requested_state: String,
+}
+
+/// A partition and the instance in it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PartitionRow {
+    /// Reference of the partition.
+    pub reference: String,
+    /// Reference of its computer.
+    pub computer_reference: String,
+    /// Whether an instance is allocated to it.
+    pub busy: bool,
+    /// URL of the instance's release.
+    pub software_release: Option<String>,
+    /// Its parameters, an instance document.
+    pub xml: Option<String>,
+    /// Its connection parameters, an instance document.
+    pub connection_xml: Option<String>,
+    /// Its slaves, a marshal document.
+    pub slave_instance_list: Option<String>,
+    /// Its type.
+    pub software_type: Option<String>,
+    /// Its name.
+    pub partition_reference: Option<String>,
+    /// Name of the root of its tree; empty for a root.
+    pub requested_by: String,
+    /// Reference of the partition that requested it directly; `user` for a root.
+    pub requester_id: String,
+    /// The wanted state.
+    pub requested_state: String,
+    /// When it changed, in whole seconds since 1970.
+    pub timestamp: Option<f64>,
+}
+
+/// A slave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlaveRow {
+    /// `ROOT_TITLE`, an underscore, and the slave's title.
+    pub reference: String,
+    /// Computer of the host.
+    pub computer_reference: String,
+    /// Its connection parameters, an instance document.
+    pub connection_xml: Option<String>,
+    /// Partition of the host.
+    pub hosted_by: String,
+    /// Reference of the partition that requested it; `user` for a user.
+    pub requester_id: String,
+}
+
+/// An address of a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkRow {
+    /// Name of the tap, else of the partition.
+    pub reference: String,
+    /// The address.
+    pub address: String,
+    /// Its netmask.
+    pub netmask: Option<String>,
+}
+
+/// What a node reported last of a release or a partition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportRow {
+    /// URL of the release, or reference of the partition.
+    pub subject: String,
+    /// `building`, `available`, `started`, `stopped`, `destroyed` or `error`.
+    pub state: String,
+    /// Of an error: what went wrong.
+    pub message: String,
+    /// Seconds since 1970.
+    pub time: f64,
+}
+
+/// Whether a report is about a release or a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportKind {
+    /// A software release.
+    Software,
+    /// An instance.
+    Instance,
+}
+
+impl ReportKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Software => "software",
+            Self::Instance => "instance",
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, StorageError>;
+
+/// Rows, within one transaction.
+pub trait Records {
+    /// Whether the computer was ever described.
+    fn has_computer(&self, reference: &str) -> Result<bool>;
+    /// Notes a computer and its address.
+    fn set_computer(
+        &self,
+        reference: &str,
+        address: Option<&str>,
+        netmask: Option<&str>,
+    ) -> Result<()>;
+
+    /// The releases of a computer.
+    fn software(&self, computer: &str) -> Result<Vec<SoftwareRow>>;
+    /// Notes what a computer shall do with a release.
+    fn set_software(&self, computer: &str, url: &str, state: &str) -> Result<()>;
+    /// Forgets a release of a computer.
+    fn remove_software(&self, computer: &str, url: &str) -> Result<()>;
+
+    /// The partitions of a computer.
+    fn partitions(&self, computer: &str) -> Result<Vec<PartitionRow>>;
+    /// One partition.
+    fn partition(&self, computer: &str, reference: &str) -> Result<Option<PartitionRow>>;
+    /// The instance of a name in a tree.
+    fn instance(&self, name: &str, root: &str) -> Result<Option<PartitionRow>>;
+    /// Every instance below a root, the root not included.
+    fn children(&self, root: &str) -> Result<Vec<PartitionRow>>;
+    /// A free partition of a computer.
+    fn free_partition(&self, computer: &str) -> Result<Option<PartitionRow>>;
+    /// The instances of a release that could host slaves; of any type if none is given.
+    fn hosts(
+        &self,
+        computer: &str,
+        release: &str,
+        software_type: Option<&str>,
+    ) -> Result<Vec<PartitionRow>>;
+    /// Writes all columns of a partition; a new one is added.
+    fn put_partition(&self, row: &PartitionRow) -> Result<()>;
+    /// Removes a partition, its addresses and its slaves.
+    fn remove_partition(&self, computer: &str, reference: &str) -> Result<()>;
+
+    /// Addresses of a partition.
+    fn network(&self, computer: &str, partition: &str) -> Result<Vec<NetworkRow>>;
+    /// Replaces the addresses of a partition.
+    fn set_network(&self, computer: &str, partition: &str, addresses: &[NetworkRow]) -> Result<()>;
+
+    /// A slave.
+    fn slave(&self, reference: &str) -> Result<Option<SlaveRow>>;
+    /// Writes all columns of a slave; a new one is added.
+    fn put_slave(&self, row: &SlaveRow) -> Result<()>;
+    /// Forgets a slave.
+    fn remove_slave(&self, reference: &str) -> Result<()>;
+
+    /// Notes what a node reports.
+    fn put_report(&self, kind: ReportKind, computer: &str, report: &ReportRow) -> Result<()>;
+    /// What was reported last of each subject of a computer.
+    fn reports(&self, kind: ReportKind, computer: &str) -> Result<Vec<ReportRow>>;
+    /// Keeps a usage report.
+    fn put_usage(&self, computer: &str, journal: &str, time: f64) -> Result<()>;
+}
+
+/// A database of a master.
+pub trait Storage: Send + Sync + 'static {
+    /// Reads within one snapshot.
+    ///
+    /// # Errors
+    /// Those of the function, and failures of the database.
+    fn read<T>(
+        &self,
+        function: impl FnOnce(&dyn Records) -> std::result::Result<T, MasterError>,
+    ) -> std::result::Result<T, MasterError>;
+
+    /// Changes within one transaction. It is durable when this returns; nothing is changed when
+    /// the function fails. Writers take turns.
+    ///
+    /// # Errors
+    /// Those of the function, and failures of the database.
+    fn write<T>(
+        &self,
+        function: impl FnOnce(&dyn Records) -> std::result::Result<T, MasterError>,
+    ) -> std::result::Result<T, MasterError>;
+}

@@ -1,0 +1,313 @@
+//! Every SQL statement of the master.
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use super::{
+    NetworkRow, PartitionRow, Records, ReportKind, ReportRow, Result, SlaveRow, SoftwareRow,
+    StorageError,
+};
+
+/// The rows of one transaction.
+pub(super) struct Statements<'a>(pub(super) &'a Connection);
+
+const PARTITION_COLUMNS: &str = "reference, computer_reference, slap_state, software_release, xml, \
+    connection_xml, slave_instance_list, software_type, partition_reference, requested_by, \
+    requester_id, requested_state, timestamp";
+
+impl Statements<'_> {
+    fn rows<T>(
+        &self,
+        action: &'static str,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let query = || {
+            self.0
+                .prepare_cached(sql)?
+                .query_map(parameters, read)?
+                .collect::<rusqlite::Result<_>>()
+        };
+        query().map_err(|source| StorageError { action, source })
+    }
+
+    fn row<T>(
+        &self,
+        action: &'static str,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        let query = || {
+            self.0
+                .prepare_cached(sql)?
+                .query_row(parameters, read)
+                .optional()
+        };
+        query().map_err(|source| StorageError { action, source })
+    }
+
+    fn execute(&self, action: &'static str, sql: &str, parameters: impl Params) -> Result<()> {
+        let execute = || self.0.prepare_cached(sql)?.execute(parameters);
+        execute()
+            .map(drop)
+            .map_err(|source| StorageError { action, source })
+    }
+
+    fn partition_rows(
+        &self,
+        condition: &str,
+        parameters: impl Params,
+    ) -> Result<Vec<PartitionRow>> {
+        let sql = format!("SELECT {PARTITION_COLUMNS} FROM partition18 WHERE {condition}");
+        self.rows("cannot read partitions", &sql, parameters, partition)
+    }
+
+    fn partition_row(
+        &self,
+        condition: &str,
+        parameters: impl Params,
+    ) -> Result<Option<PartitionRow>> {
+        let sql = format!("SELECT {PARTITION_COLUMNS} FROM partition18 WHERE {condition} LIMIT 1");
+        self.row("cannot read a partition", &sql, parameters, partition)
+    }
+}
+
+fn partition(row: &Row<'_>) -> rusqlite::Result<PartitionRow> {
+    Ok(PartitionRow {
+        reference: row.get(0)?,
+        computer_reference: row.get(1)?,
+        busy: row.get::<_, Option<String>>(2)?.as_deref() == Some("busy"),
+        software_release: row.get(3)?,
+        xml: row.get(4)?,
+        connection_xml: row.get(5)?,
+        slave_instance_list: row.get(6)?,
+        software_type: row.get(7)?,
+        partition_reference: row.get(8)?,
+        requested_by: row.get(9)?,
+        requester_id: row.get(10)?,
+        requested_state: row.get(11)?,
+        timestamp: row.get(12)?,
+    })
+}
+
+impl Records for Statements<'_> {
+    fn has_computer(&self, reference: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM computer18 WHERE reference = ?";
+        let found = self.row("cannot read computers", sql, [reference], |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
+    fn set_computer(
+        &self,
+        reference: &str,
+        address: Option<&str>,
+        netmask: Option<&str>,
+    ) -> Result<()> {
+        let sql =
+            "INSERT OR REPLACE INTO computer18 (reference, address, netmask) VALUES (?, ?, ?)";
+        self.execute(
+            "cannot write a computer",
+            sql,
+            params![reference, address, netmask],
+        )
+    }
+
+    fn software(&self, computer: &str) -> Result<Vec<SoftwareRow>> {
+        let sql = "SELECT url, requested_state FROM software18 WHERE computer_reference = ? ORDER BY rowid";
+        self.rows("cannot read releases", sql, [computer], |row| {
+            Ok(SoftwareRow {
+                url: row.get(0)?,
+                requested_state: row.get(1)?,
+            })
+        })
+    }
+
+    fn set_software(&self, computer: &str, url: &str, state: &str) -> Result<()> {
+        let sql = "INSERT INTO software18 (url, computer_reference, requested_state) VALUES (?, ?, ?) \
+            ON CONFLICT (url, computer_reference) DO UPDATE SET requested_state = excluded.requested_state";
+        self.execute("cannot write a release", sql, params![url, computer, state])
+    }
+
+    fn remove_software(&self, computer: &str, url: &str) -> Result<()> {
+        let sql = "DELETE FROM software18 WHERE url = ? AND computer_reference = ?";
+        self.execute("cannot remove a release", sql, [url, computer])
+    }
+
+    fn partitions(&self, computer: &str) -> Result<Vec<PartitionRow>> {
+        self.partition_rows("computer_reference = ? ORDER BY rowid", [computer])
+    }
+
+    fn partition(&self, computer: &str, reference: &str) -> Result<Option<PartitionRow>> {
+        self.partition_row(
+            "reference = ? AND computer_reference = ?",
+            [reference, computer],
+        )
+    }
+
+    fn instance(&self, name: &str, root: &str) -> Result<Option<PartitionRow>> {
+        let condition = "partition_reference = ? AND requested_by = ? AND slap_state = 'busy'";
+        self.partition_row(condition, [name, root])
+    }
+
+    fn children(&self, root: &str) -> Result<Vec<PartitionRow>> {
+        let condition = "requested_by = ? AND slap_state = 'busy' ORDER BY partition_reference";
+        self.partition_rows(condition, [root])
+    }
+
+    fn free_partition(&self, computer: &str) -> Result<Option<PartitionRow>> {
+        let condition = "slap_state = 'free' AND computer_reference = ? ORDER BY rowid";
+        let sql = format!("SELECT {PARTITION_COLUMNS} FROM partition18 WHERE {condition} LIMIT 1");
+        self.row("cannot read a free partition", &sql, [computer], partition)
+    }
+
+    fn hosts(
+        &self,
+        computer: &str,
+        release: &str,
+        software_type: Option<&str>,
+    ) -> Result<Vec<PartitionRow>> {
+        let condition = "computer_reference = ?1 AND slap_state = 'busy' AND software_release = ?2 \
+            AND (?3 IS NULL OR software_type = ?3) ORDER BY rowid";
+        self.partition_rows(condition, params![computer, release, software_type])
+    }
+
+    fn put_partition(&self, row: &PartitionRow) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO partition18 ({PARTITION_COLUMNS}) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+             ON CONFLICT (reference, computer_reference) DO UPDATE SET slap_state = ?3, \
+             software_release = ?4, xml = ?5, connection_xml = ?6, slave_instance_list = ?7, \
+             software_type = ?8, partition_reference = ?9, requested_by = ?10, requester_id = ?11, \
+             requested_state = ?12, timestamp = ?13"
+        );
+        let state = if row.busy { "busy" } else { "free" };
+        let parameters = params![
+            row.reference,
+            row.computer_reference,
+            state,
+            row.software_release,
+            row.xml,
+            row.connection_xml,
+            row.slave_instance_list,
+            row.software_type,
+            row.partition_reference,
+            row.requested_by,
+            row.requester_id,
+            row.requested_state,
+            row.timestamp,
+        ];
+        self.execute("cannot write a partition", &sql, parameters)
+    }
+
+    fn remove_partition(&self, computer: &str, reference: &str) -> Result<()> {
+        const ACTION: &str = "cannot remove a partition";
+        let names = [computer, reference];
+        let sql = "DELETE FROM slave18 WHERE computer_reference = ? AND hosted_by = ?";
+        self.execute(ACTION, sql, names)?;
+        self.set_network(computer, reference, &[])?;
+        let sql = "DELETE FROM partition18 WHERE computer_reference = ? AND reference = ?";
+        self.execute(ACTION, sql, names)
+    }
+
+    fn network(&self, computer: &str, partition: &str) -> Result<Vec<NetworkRow>> {
+        let sql = "SELECT reference, address, netmask FROM partition_network18 \
+            WHERE computer_reference = ? AND partition_reference = ? ORDER BY rowid";
+        self.rows("cannot read addresses", sql, [computer, partition], |row| {
+            Ok(NetworkRow {
+                reference: row.get(0)?,
+                address: row.get(1)?,
+                netmask: row.get(2)?,
+            })
+        })
+    }
+
+    fn set_network(&self, computer: &str, partition: &str, addresses: &[NetworkRow]) -> Result<()> {
+        const ACTION: &str = "cannot write addresses";
+        let sql = "DELETE FROM partition_network18 WHERE computer_reference = ? AND partition_reference = ?";
+        self.execute(ACTION, sql, [computer, partition])?;
+        let sql = "INSERT INTO partition_network18 \
+            (computer_reference, partition_reference, reference, address, netmask) VALUES (?, ?, ?, ?, ?)";
+        for row in addresses {
+            let parameters = params![computer, partition, row.reference, row.address, row.netmask];
+            self.execute(ACTION, sql, parameters)?;
+        }
+        Ok(())
+    }
+
+    fn slave(&self, reference: &str) -> Result<Option<SlaveRow>> {
+        let sql = "SELECT reference, computer_reference, connection_xml, hosted_by, requester_id \
+            FROM slave18 WHERE reference = ? LIMIT 1";
+        self.row("cannot read a slave", sql, [reference], |row| {
+            Ok(SlaveRow {
+                reference: row.get(0)?,
+                computer_reference: row.get(1)?,
+                connection_xml: row.get(2)?,
+                hosted_by: row.get(3)?,
+                requester_id: row.get(4)?,
+            })
+        })
+    }
+
+    fn put_slave(&self, row: &SlaveRow) -> Result<()> {
+        self.remove_slave(&row.reference)?;
+        let sql = "INSERT INTO slave18 \
+            (reference, computer_reference, connection_xml, hosted_by, requester_id) VALUES (?, ?, ?, ?, ?)";
+        let parameters = params![
+            row.reference,
+            row.computer_reference,
+            row.connection_xml,
+            row.hosted_by,
+            row.requester_id
+        ];
+        self.execute("cannot write a slave", sql, parameters)
+    }
+
+    fn remove_slave(&self, reference: &str) -> Result<()> {
+        self.execute(
+            "cannot remove a slave",
+            "DELETE FROM slave18 WHERE reference = ?",
+            [reference],
+        )
+    }
+
+    fn put_report(&self, kind: ReportKind, computer: &str, report: &ReportRow) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO report18 \
+            (kind, computer_reference, subject, state, message, time) VALUES (?, ?, ?, ?, ?, ?)";
+        let ReportRow {
+            subject,
+            state,
+            message,
+            time,
+        } = report;
+        let parameters = params![kind.as_str(), computer, subject, state, message, time];
+        self.execute("cannot write a report", sql, parameters)
+    }
+
+    fn reports(&self, kind: ReportKind, computer: &str) -> Result<Vec<ReportRow>> {
+        let sql = "SELECT subject, state, message, time FROM report18 \
+            WHERE kind = ? AND computer_reference = ? ORDER BY subject";
+        self.rows(
+            "cannot read reports",
+            sql,
+            [kind.as_str(), computer],
+            |row| {
+                Ok(ReportRow {
+                    subject: row.get(0)?,
+                    state: row.get(1)?,
+                    message: row.get(2)?,
+                    time: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    fn put_usage(&self, computer: &str, journal: &str, time: f64) -> Result<()> {
+        let sql = "INSERT INTO usage18 (computer_reference, time, journal) VALUES (?, ?, ?)";
+        self.execute(
+            "cannot write a usage report",
+            sql,
+            params![computer, time, journal],
+        )
+    }
+}
