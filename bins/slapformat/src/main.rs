@@ -1,2 +1,125 @@
-//! Prepares a machine as a SlapOS node.
-fn main() {}
+//! `slapformat`: prepares a machine as a SlapOS node.
+
+use std::error::Error;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use slapformat_core::{Options, Outcome, Plan, Settings};
+use slapos_cli::{LogOptions, describe, exit};
+use slapos_config::ConfigFile;
+
+/// Exit code when the machine is prepared and the master could not be told.
+const MASTER_UNREACHABLE: u8 = 2;
+/// Longest delay of a run without terminal, in seconds: nodes shall not ask their master at once.
+const MAXIMAL_DELAY: u64 = 3600;
+
+/// Prepares a machine as a SlapOS node
+#[derive(Parser)]
+#[command(name = "slapformat", version)]
+struct Arguments {
+    /// The file that holds the computer
+    #[arg(short = 'x', long, value_name = "FILE")]
+    computer_xml: Option<PathBuf>,
+    /// Log to this file
+    #[arg(short, long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Read a definition of the computer
+    #[arg(short, long, value_name = "FILE")]
+    input_definition_file: Option<PathBuf>,
+    /// Write a definition of the computer
+    #[arg(short, long, value_name = "FILE")]
+    output_definition_file: Option<PathBuf>,
+    /// Say everything, change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Log details
+    #[arg(short, long)]
+    verbose: bool,
+    /// Log to standard error, too
+    #[arg(short, long)]
+    console: bool,
+    /// Whether to make users
+    #[arg(long, value_name = "True|False", value_parser = truth)]
+    alter_user: Option<bool>,
+    /// Whether to change the network
+    #[arg(long, value_name = "True|False", value_parser = truth)]
+    alter_network: Option<bool>,
+    /// At once, without the random delay of a run without terminal
+    #[arg(long)]
+    now: bool,
+    /// slapos.cfg
+    configuration_file: PathBuf,
+}
+
+fn truth(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "True" | "true" => Ok(true),
+        "False" | "false" => Ok(false),
+        _ => Err("expected True or False"),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = slapos_cli::parse();
+    slapos_cli::finish("slapformat", run(arguments))
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let file = ConfigFile::read(&arguments.configuration_file)?;
+    let configured = file.section("slapformat").get_path("log_file")?;
+    let log = LogOptions {
+        verbose: arguments.verbose,
+        console: arguments.console,
+        file: arguments.log_file.or(configured),
+    };
+    let options = Options {
+        computer_xml: arguments.computer_xml,
+        input_definition_file: arguments.input_definition_file,
+        output_definition_file: arguments.output_definition_file,
+        alter_user: arguments.alter_user,
+        alter_network: arguments.alter_network,
+        dry_run: arguments.dry_run,
+    };
+    let settings = Settings::from_config(&file, &options)?;
+    slapos_cli::init_logging("slapformat", &log)?;
+    let now = arguments.now || file.section("slapformat").get_bool("now")?.unwrap_or(false);
+    if !now && !settings.dry_run && !std::io::stdin().is_terminal() {
+        let delay = RandomState::new().build_hasher().finish() % MAXIMAL_DELAY;
+        log::info!("waiting {delay} s (--now begins at once)");
+        std::thread::sleep(Duration::from_secs(delay));
+    }
+    report(slapformat_core::run(&settings)?)
+}
+
+fn report(outcome: Outcome) -> Result<ExitCode, Box<dyn Error>> {
+    match outcome {
+        Outcome::Planned(plan) => slapos_cli::print(&(summary(&plan, "would change") + "\n"))?,
+        Outcome::Offline(plan, error) => {
+            log::info!("{}", summary(&plan, "changed"));
+            eprintln!(
+                "slapformat: the machine is prepared, the master was not told: {}",
+                describe(&error)
+            );
+            return Ok(ExitCode::from(MASTER_UNREACHABLE));
+        }
+        Outcome::Done(plan) => log::info!("{}", summary(&plan, "changed")),
+        other => return Err(format!("unknown outcome {other:?}").into()),
+    }
+    Ok(ExitCode::from(exit::CLEAN))
+}
+
+fn summary(plan: &Plan, verb: &str) -> String {
+    if plan.steps.is_empty() {
+        return "nothing to do".to_owned();
+    }
+    let steps: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|step| format!("\n  {step}"))
+        .collect();
+    format!("{verb}:{}", steps.concat())
+}

@@ -1,0 +1,220 @@
+//! The definition file: the computer as an INI file (`spec/format.md`, options -i and -o).
+
+use std::fmt::Write;
+use std::path::Path;
+
+use slap_proto::documents::{ComputerConfiguration, PartitionAddress};
+use slapos_config::{ConfigFile, ReadError, ValueError};
+use slapos_fs::{InvalidFileName, check_file_name};
+
+/// A definition file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DefinitionError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A parameter cannot be read.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// A parameter is missing.
+    #[error("{path}: [{section}] has no {key}")]
+    Missing {
+        /// The file.
+        path: String,
+        /// The section.
+        section: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// A name that would lead out of the instance root.
+    #[error("{path}: [{section}]")]
+    Name {
+        /// The file.
+        path: String,
+        /// The section.
+        section: String,
+        /// Why.
+        source: InvalidFileName,
+    },
+}
+
+/// What a definition file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Definition {
+    pub(crate) address: Option<PartitionAddress>,
+    pub(crate) software_user: Option<String>,
+    pub(crate) partitions: Vec<DefinedPartition>,
+}
+
+/// One `[partition_N]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DefinedPartition {
+    pub(crate) reference: String,
+    pub(crate) user: String,
+    pub(crate) interface: String,
+    pub(crate) addresses: Vec<PartitionAddress>,
+}
+
+impl Definition {
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self, DefinitionError> {
+        Self::of(&ConfigFile::read(path)?)
+    }
+
+    fn of(file: &ConfigFile) -> Result<Self, DefinitionError> {
+        let computer = file.section("computer");
+        let address = computer.get_text("address")?;
+        let address = address.map(|text| {
+            parse_address(&text).ok_or_else(|| computer.wrong("address", text, "ADDRESS/NETMASK"))
+        });
+        let mut partitions = Vec::new();
+        for number in 0.. {
+            let name = format!("partition_{number}");
+            if !file.section(&name).exists() {
+                break;
+            }
+            partitions.push(partition(file, &name)?);
+        }
+        Ok(Self {
+            address: address.transpose()?,
+            software_user: computer.get_text("software_user")?,
+            partitions,
+        })
+    }
+}
+
+fn partition(file: &ConfigFile, name: &str) -> Result<DefinedPartition, DefinitionError> {
+    let section = file.section(name);
+    let path = || file.path().display().to_string();
+    let require = |key: &'static str| {
+        let missing = || DefinitionError::Missing {
+            path: path(),
+            section: name.to_owned(),
+            key,
+        };
+        section.get_text(key)?.ok_or_else(missing)
+    };
+    let reference = require("pathname")?;
+    check_file_name(&reference).map_err(|source| DefinitionError::Name {
+        path: path(),
+        section: name.to_owned(),
+        source,
+    })?;
+    let addresses = require("address")?
+        .split_whitespace()
+        .map(|text| {
+            let wrong = || section.wrong("address", text.to_owned(), "ADDRESS/NETMASK");
+            parse_address(text).ok_or_else(wrong)
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(DefinedPartition {
+        reference,
+        user: require("user")?,
+        interface: require("network_interface")?,
+        addresses,
+    })
+}
+
+/// `ADDRESS/NETMASK`, the netmask as length or in the address's own notation.
+fn parse_address(text: &str) -> Option<PartitionAddress> {
+    let (addr, netmask) = text.split_once('/')?;
+    let address: std::net::IpAddr = addr.parse().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let is_length = netmask.parse::<u8>().is_ok_and(|length| length <= longest);
+    let is_mask = netmask
+        .parse::<std::net::IpAddr>()
+        .is_ok_and(|mask| mask.is_ipv4() == address.is_ipv4());
+    (is_length || is_mask).then(|| PartitionAddress {
+        addr: addr.to_owned(),
+        netmask: Some(netmask.to_owned()),
+    })
+}
+
+/// The file that describes a computer.
+pub(crate) fn render(computer: &ComputerConfiguration) -> String {
+    let with_mask =
+        |addr: &str, netmask: Option<&str>| format!("{addr}/{}", netmask.unwrap_or("32"));
+    let mut text = "[computer]\n".to_owned();
+    // Writing to a String cannot fail, here and below.
+    if let Some(address) = &computer.address {
+        let _ = writeln!(
+            text,
+            "address = {}",
+            with_mask(address, computer.netmask.as_deref())
+        );
+    }
+    let _ = writeln!(
+        text,
+        "software_user = {}",
+        computer.software_user.as_deref().unwrap_or_default()
+    );
+    for (number, partition) in computer.partition_list.iter().enumerate() {
+        let addresses = partition.address_list.iter();
+        let addresses: Vec<_> = addresses
+            .map(|address| with_mask(&address.addr, address.netmask.as_deref()))
+            .collect();
+        let _ = writeln!(
+            text,
+            "\n[partition_{number}]\naddress = {}\nuser = {}\nnetwork_interface = {}\npathname = {}",
+            addresses.join(" "),
+            partition.user.as_deref().unwrap_or_default(),
+            partition.tap.as_deref().unwrap_or_default(),
+            partition.reference,
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn definition(text: &str) -> Result<Definition, DefinitionError> {
+        Definition::of(&ConfigFile::parse(Path::new("def.cfg"), text.as_bytes()).unwrap())
+    }
+
+    const PARTITION: &str = "[partition_0]\npathname = part0\nuser = nobody\nnetwork_interface = lo\naddress = 127.0.0.1/32 ::1/128\n";
+
+    #[test]
+    fn a_definition_is_read() {
+        let text = format!(
+            "[computer]\naddress = 10.0.0.1/255.255.0.0\nsoftware_user = soft\n{PARTITION}"
+        );
+        let definition = definition(&text).unwrap();
+        assert_eq!(
+            definition.address.unwrap().netmask.as_deref(),
+            Some("255.255.0.0")
+        );
+        assert_eq!(definition.partitions.len(), 1);
+        assert_eq!(definition.partitions[0].addresses[1].addr, "::1");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let table = [
+            (
+                PARTITION.replace("user = nobody\n", ""),
+                "[partition_0] has no user",
+            ),
+            (
+                PARTITION.replace("127.0.0.1/32", "127.0.0.1"),
+                "ADDRESS/NETMASK",
+            ),
+            (
+                PARTITION.replace("127.0.0.1/32", "127.0.0.1/33"),
+                "127.0.0.1/33",
+            ),
+            (PARTITION.replace("127.0.0.1/32", "host/32"), "host/32"),
+            (PARTITION.replace("part0", "../part0"), "[partition_0]"),
+            (
+                "[computer]\naddress = x".to_owned(),
+                "address of [computer]",
+            ),
+        ];
+        for (text, part) in table {
+            let error = definition(&text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text:?}: {error}");
+        }
+    }
+}
