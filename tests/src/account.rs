@@ -23,14 +23,22 @@ impl Account {
         } else {
             User::from_uid(geteuid())
         };
-        let user = user.expect("the user database is readable").expect("the user exists");
-        Self { user, step_down: false }
+        let user = user
+            .expect("the user database is readable")
+            .expect("the user exists");
+        Self {
+            user,
+            step_down: false,
+        }
     }
 
     /// The tools run without root's rights, even when root runs the tests.
     pub fn unprivileged() -> Self {
         let step_down = geteuid().is_root();
-        Self { step_down, ..Self::of_caller() }
+        Self {
+            step_down,
+            ..Self::of_caller()
+        }
     }
 
     /// Name of the owner.

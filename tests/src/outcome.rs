@@ -42,7 +42,9 @@ impl Outcome {
             self.code,
             Some(code),
             "{}\nstdout:\n{}\nstderr:\n{}",
-            self.command, self.stdout, self.stderr
+            self.command,
+            self.stdout,
+            self.stderr
         );
         self
     }

@@ -20,8 +20,9 @@ pub fn tool(name: &str) -> PathBuf {
 
 /// The virtual environment of the Python peer.
 pub fn peer() -> PathBuf {
-    let directory = std::env::var_os("SLAPOS_TEST_PEER")
-        .expect("SLAPOS_TEST_PEER names the peer's environment: run the tests with `cargo xtask test`");
+    let directory = std::env::var_os("SLAPOS_TEST_PEER").expect(
+        "SLAPOS_TEST_PEER names the peer's environment: run the tests with `cargo xtask test`",
+    );
     PathBuf::from(directory)
 }
 

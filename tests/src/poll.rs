@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 pub fn until(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + limit;
     while !condition() {
-        assert!(Instant::now() < deadline, "waited {limit:?} in vain until {what}");
+        assert!(
+            Instant::now() < deadline,
+            "waited {limit:?} in vain until {what}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -9,8 +9,11 @@ use crate::places;
 /// The release of `examples/hello`, built by the real buildout from packages on disk.
 pub fn offline_hello(directory: &Path) -> PathBuf {
     let hello = directory.join("hello.cfg");
-    fs::copy(places::workspace().join("examples/hello/software.cfg"), &hello)
-        .expect("examples/hello is readable");
+    fs::copy(
+        places::workspace().join("examples/hello/software.cfg"),
+        &hello,
+    )
+    .expect("examples/hello is readable");
     let wheels = places::wheels();
     let profile = format!(
         "[buildout]\nextends = {}\nfind-links = {}\nindex = file://{}/\n",
@@ -36,8 +39,7 @@ pub fn shell_release(directory: &Path, name: &str, instance_script: &str) -> Pat
          {instance_script}\n"
     );
     fs::write(&script, text).expect("the test's directory is writable");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755))
-        .expect("the script is ours");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("the script is ours");
     let profile = format!(
         "[buildout]\nparts = files\n\n\
          [files]\nrecipe = slapos.recipe.build\nupdate =\n  \

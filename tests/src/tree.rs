@@ -43,7 +43,10 @@ fn collect(
         if metadata.is_dir() {
             collect(&path, except, files);
         }
-        if except.iter().any(|end| path.to_string_lossy().ends_with(end)) {
+        if except
+            .iter()
+            .any(|end| path.to_string_lossy().ends_with(end))
+        {
             continue;
         }
         let state = (

@@ -22,12 +22,17 @@ fn node_with(mut node: Node, release: impl Fn(&Path) -> PathBuf) -> (Node, PathB
 
 /// Parameters of the hello instance.
 fn hello(node: &Node, greeting: &str) -> [String; 2] {
-    [format!("greeting={greeting}"), format!("port={}", node.page_port)]
+    [
+        format!("greeting={greeting}"),
+        format!("port={}", node.page_port),
+    ]
 }
 
 fn request(node: &Node, release: &Path, parameters: &[String], state: Option<&str>) -> String {
     let parameters: Vec<_> = parameters.iter().map(String::as_str).collect();
-    node.request(Ours, release, "one", &parameters, state).expect(0).text()
+    node.request(Ours, release, "one", &parameters, state)
+        .expect(0)
+        .text()
 }
 
 /// The demo's steps, then changes of the instance one after the other.
@@ -80,7 +85,10 @@ struct Moment {
 impl Moment {
     fn of(node: &Node) -> Self {
         let status = node.supervisor_status();
-        let pid = status.split("pid ").nth(1).and_then(|rest| rest.split(',').next());
+        let pid = status
+            .split("pid ")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next());
         Self {
             software: Tree::read(&node.software_root(), LOGS),
             instance: Tree::read(&node.instance_root(), LOGS),
@@ -103,7 +111,10 @@ fn nothing_changed_means_nothing_run_and_no_file_touched() {
     assert_eq!(before.software.differences(&after.software), none);
     assert_eq!(before.instance.differences(&after.instance), none);
     assert!(before.service_pid.is_some(), "the service does not run");
-    assert_eq!(before.service_pid, after.service_pid, "the service was restarted");
+    assert_eq!(
+        before.service_pid, after.service_pid,
+        "the service was restarted"
+    );
 }
 
 #[test]
@@ -117,10 +128,24 @@ fn a_failing_promise_is_exit_code_2_and_the_master_is_told() {
     });
     request(&node, &release, &[], None);
     let outcome = node.instance(Ours).expect(2);
-    assert!(outcome.text().contains("the moon is missing"), "{}", outcome.text());
-    assert!(partition_status(&node).contains("the moon is missing"), "{}", partition_status(&node));
-    assert!(node.supervisor_status().contains("RUNNING"), "the service was not started");
-    assert!(!node.partition(0).join(".timestamp").exists(), "recorded as processed");
+    assert!(
+        outcome.text().contains("the moon is missing"),
+        "{}",
+        outcome.text()
+    );
+    assert!(
+        partition_status(&node).contains("the moon is missing"),
+        "{}",
+        partition_status(&node)
+    );
+    assert!(
+        node.supervisor_status().contains("RUNNING"),
+        "the service was not started"
+    );
+    assert!(
+        !node.partition(0).join(".timestamp").exists(),
+        "recorded as processed"
+    );
     // It is tried again although nothing changed at the master.
     node.instance(Ours).expect(2);
 }
@@ -132,8 +157,16 @@ fn a_failing_instance_is_exit_code_1_and_the_master_is_told() {
     });
     request(&node, &release, &[], None);
     let outcome = node.instance(Ours).expect(1);
-    assert!(outcome.text().contains("no more cheese"), "{}", outcome.text());
-    assert!(partition_status(&node).contains("no more cheese"), "{}", partition_status(&node));
+    assert!(
+        outcome.text().contains("no more cheese"),
+        "{}",
+        outcome.text()
+    );
+    assert!(
+        partition_status(&node).contains("no more cheese"),
+        "{}",
+        partition_status(&node)
+    );
 }
 
 #[test]
@@ -142,12 +175,21 @@ fn a_failing_build_is_exit_code_1_and_the_master_is_told() {
     node.start_master(Ours);
     node.format(Ours).expect(0);
     let release = node.path().join("broken.cfg");
-    fs::write(&release, "[buildout]\nparts = a\n[a]\nrecipe = no-such-recipe-anywhere\noffline = true\n")
-        .unwrap();
+    fs::write(
+        &release,
+        "[buildout]\nparts = a\n[a]\nrecipe = no-such-recipe-anywhere\noffline = true\n",
+    )
+    .unwrap();
     node.supply(Ours, &release).expect(0);
     let outcome = node.software(Ours).expect(1);
-    assert!(outcome.text().contains("no-such-recipe-anywhere"), "{}", outcome.text());
-    let status = node.ask_master(&format!("/getComputerStatus?computer_id={COMPUTER}")).1;
+    assert!(
+        outcome.text().contains("no-such-recipe-anywhere"),
+        "{}",
+        outcome.text()
+    );
+    let status = node
+        .ask_master(&format!("/getComputerStatus?computer_id={COMPUTER}"))
+        .1;
     assert!(status.contains("no-such-recipe-anywhere"), "{status}");
     assert!(!completed(&node));
 }

@@ -26,10 +26,13 @@ fn main_job(cast: &Cast) {
     node.software(cast.software).expect(0);
     let port = format!("port={}", node.page_port);
     let parameters = ["greeting=Grüße & <Küsse>", &port];
-    node.request(cast.request, &release, "one", &parameters, None).expect(0);
+    node.request(cast.request, &release, "one", &parameters, None)
+        .expect(0);
     node.instance(cast.instance).expect(0);
     assert_eq!(node.page().as_deref(), Some("Grüße & <Küsse>\n"));
-    let answer = node.request(cast.request, &release, "one", &parameters, None).expect(0);
+    let answer = node
+        .request(cast.request, &release, "one", &parameters, None)
+        .expect(0);
     let url = format!("http://127.0.0.1:{}/", node.page_port);
     assert!(answer.text().contains(&url), "{}", answer.text());
     // Nothing changed: the same node's next pass has nothing to complain of.
@@ -55,52 +58,84 @@ fn the_peer_alone() {
 
 #[test]
 fn our_node_and_user_on_the_peers_master() {
-    main_job(&Cast { master: Peer, ..everything_of(Ours) });
+    main_job(&Cast {
+        master: Peer,
+        ..everything_of(Ours)
+    });
 }
 
 #[test]
 fn the_peers_node_and_user_on_our_master() {
-    main_job(&Cast { master: Ours, ..everything_of(Peer) });
+    main_job(&Cast {
+        master: Ours,
+        ..everything_of(Peer)
+    });
 }
 
 #[test]
 fn our_slapformat_in_the_peers_world() {
-    main_job(&Cast { format: Ours, ..everything_of(Peer) });
+    main_job(&Cast {
+        format: Ours,
+        ..everything_of(Peer)
+    });
 }
 
 #[test]
 fn our_slapgrid_sr_in_the_peers_world() {
-    main_job(&Cast { software: Ours, ..everything_of(Peer) });
+    main_job(&Cast {
+        software: Ours,
+        ..everything_of(Peer)
+    });
 }
 
 #[test]
 fn our_slapgrid_cp_in_the_peers_world() {
-    main_job(&Cast { instance: Ours, ..everything_of(Peer) });
+    main_job(&Cast {
+        instance: Ours,
+        ..everything_of(Peer)
+    });
 }
 
 #[test]
 fn our_user_tools_in_the_peers_world() {
-    main_job(&Cast { supply: Ours, request: Ours, ..everything_of(Peer) });
+    main_job(&Cast {
+        supply: Ours,
+        request: Ours,
+        ..everything_of(Peer)
+    });
 }
 
 #[test]
 fn the_peers_slapformat_in_our_world() {
-    main_job(&Cast { format: Peer, ..everything_of(Ours) });
+    main_job(&Cast {
+        format: Peer,
+        ..everything_of(Ours)
+    });
 }
 
 #[test]
 fn the_peers_software_in_our_world() {
-    main_job(&Cast { software: Peer, ..everything_of(Ours) });
+    main_job(&Cast {
+        software: Peer,
+        ..everything_of(Ours)
+    });
 }
 
 #[test]
 fn the_peers_instance_in_our_world() {
-    main_job(&Cast { instance: Peer, ..everything_of(Ours) });
+    main_job(&Cast {
+        instance: Peer,
+        ..everything_of(Ours)
+    });
 }
 
 #[test]
 fn the_peers_user_tools_in_our_world() {
-    main_job(&Cast { supply: Peer, request: Peer, ..everything_of(Ours) });
+    main_job(&Cast {
+        supply: Peer,
+        request: Peer,
+        ..everything_of(Ours)
+    });
 }
 
 /// A master is swapped for the other one's on the same database file; the node goes on.
@@ -113,11 +148,14 @@ fn swap_of_the_master(first: Side, second: Side) {
     node.software(Ours).expect(0);
     let port = format!("port={}", node.page_port);
     let parameters = ["greeting=kept", &port];
-    node.request(Ours, &release, "one", &parameters, None).expect(0);
+    node.request(Ours, &release, "one", &parameters, None)
+        .expect(0);
     node.instance(Ours).expect(0);
     node.stop_master();
     node.start_master(second);
-    let answer = node.request(Ours, &release, "one", &parameters, None).expect(0);
+    let answer = node
+        .request(Ours, &release, "one", &parameters, None)
+        .expect(0);
     let url = format!("http://127.0.0.1:{}/", node.page_port);
     assert!(answer.text().contains(&url), "{}", answer.text());
     node.software(Ours).expect(0);
@@ -125,13 +163,16 @@ fn swap_of_the_master(first: Side, second: Side) {
     assert_eq!(node.page().as_deref(), Some("kept\n"));
     // And the first one again on what the second has written.
     let changed = ["greeting=changed", &port];
-    node.request(Ours, &release, "one", &changed, None).expect(0);
+    node.request(Ours, &release, "one", &changed, None)
+        .expect(0);
     node.stop_master();
     node.start_master(first);
     node.instance(Ours).expect(0);
-    slapos_tests::poll::until("the change is served", std::time::Duration::from_secs(20), || {
-        node.page().as_deref() == Some("changed\n")
-    });
+    slapos_tests::poll::until(
+        "the change is served",
+        std::time::Duration::from_secs(20),
+        || node.page().as_deref() == Some("changed\n"),
+    );
 }
 
 #[test]
@@ -154,7 +195,8 @@ fn a_node_is_handed_over_and_back_without_a_restart_of_its_service() {
     node.supply(Peer, &release).expect(0);
     node.software(Peer).expect(0);
     let port = format!("port={}", node.page_port);
-    node.request(Peer, &release, "one", &["greeting=steady", &port], None).expect(0);
+    node.request(Peer, &release, "one", &["greeting=steady", &port], None)
+        .expect(0);
     node.instance(Peer).expect(0);
     let supervisord = node.supervisord();
     assert!(supervisord.is_some());

@@ -39,15 +39,23 @@ impl Peer {
             .expect("the peer's interpreter starts");
         let input = process.stdin.take().expect("the input is piped");
         let output = BufReader::new(process.stdout.take().expect("the output is piped"));
-        Self { process, input, output }
+        Self {
+            process,
+            input,
+            output,
+        }
     }
 
     /// What the peer writes for a document it has read.
     fn echo(&mut self, document: &str) -> String {
         let line = document.replace('\n', "&#10;") + "\n";
-        self.input.write_all(line.as_bytes()).expect("the peer reads");
+        self.input
+            .write_all(line.as_bytes())
+            .expect("the peer reads");
         let mut answer = String::new();
-        self.output.read_line(&mut answer).expect("the peer answers");
+        self.output
+            .read_line(&mut answer)
+            .expect("the peer answers");
         assert!(!answer.is_empty(), "the peer refused {document}");
         answer.trim_end_matches('\n').to_owned()
     }
@@ -75,7 +83,8 @@ fn text() -> impl Strategy<Value = String> {
         proptest::char::range('\u{80}', '\u{d7ff}'),
         proptest::char::range('\u{10000}', '\u{10ffff}'),
     ];
-    proptest::collection::vec(character, 0..12).prop_map(|characters| characters.into_iter().collect())
+    proptest::collection::vec(character, 0..12)
+        .prop_map(|characters| characters.into_iter().collect())
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -84,7 +93,9 @@ fn value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(|number| Value::Int(number.into())),
         any::<i128>().prop_map(Value::Int),
-        any::<f64>().prop_filter("NaN is unlike itself", |number| !number.is_nan()).prop_map(Value::Float),
+        any::<f64>()
+            .prop_filter("NaN is unlike itself", |number| !number.is_nan())
+            .prop_map(Value::Float),
         text().prop_map(Value::String),
     ];
     leaf.prop_recursive(4, 40, 6, |inner| {
@@ -99,14 +110,21 @@ fn value() -> impl Strategy<Value = Value> {
 #[test]
 fn the_peer_reads_what_we_write_and_writes_the_same_bytes() {
     let mut peer = Peer::start();
-    let mut runner = TestRunner::new(Config { cases: 2000, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: 2000,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let peer = std::cell::RefCell::new(&mut peer);
     runner
         .run(&value(), |value| {
             let ours = encode(&value).expect("the value can be written");
             let theirs = peer.borrow_mut().echo(&ours).replace("&#10;", "\n");
             prop_assert_eq!(&theirs, &ours);
-            prop_assert_eq!(decode(theirs.as_bytes()).expect("their bytes can be read"), value);
+            prop_assert_eq!(
+                decode(theirs.as_bytes()).expect("their bytes can be read"),
+                value
+            );
             Ok(())
         })
         .unwrap();

@@ -1,2 +1,9 @@
-//! Runs the computer partitions of a SlapOS node.
-fn main() {}
+//! `slapgrid-cp`: runs the computer partitions of a SlapOS node.
+
+use std::process::ExitCode;
+
+use slapgrid_core::Phase;
+
+fn main() -> ExitCode {
+    slapgrid_cli::main("slapgrid-cp", &[Phase::Instances])
+}

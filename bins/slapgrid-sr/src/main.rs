@@ -1,2 +1,9 @@
-//! Installs the software releases of a SlapOS node.
-fn main() {}
+//! `slapgrid-sr`: installs the software releases of a SlapOS node.
+
+use std::process::ExitCode;
+
+use slapgrid_core::Phase;
+
+fn main() -> ExitCode {
+    slapgrid_cli::main("slapgrid-sr", &[Phase::Software])
+}

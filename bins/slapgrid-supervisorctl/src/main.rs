@@ -1,2 +1,7 @@
-//! Runs supervisorctl for the supervisord of a SlapOS node.
-fn main() {}
+//! `slapgrid-supervisorctl`: runs supervisorctl for the supervisord of a SlapOS node.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    slapgrid_cli::control_supervisord()
+}

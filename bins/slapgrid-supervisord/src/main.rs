@@ -1,2 +1,7 @@
-//! Starts the supervisord of a SlapOS node.
-fn main() {}
+//! `slapgrid-supervisord`: starts the supervisord of a SlapOS node.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    slapgrid_cli::start_supervisord()
+}

@@ -1,2 +1,12 @@
-//! Installs releases, runs partitions and reports usage of a SlapOS node.
-fn main() {}
+//! `slapgrid`: installs releases, runs partitions and reports usage of a SlapOS node.
+
+use std::process::ExitCode;
+
+use slapgrid_core::Phase;
+
+fn main() -> ExitCode {
+    slapgrid_cli::main(
+        "slapgrid",
+        &[Phase::Software, Phase::Instances, Phase::Usage],
+    )
+}

@@ -1,1 +1,25 @@
 //! Installs software releases and runs computer partitions on a SlapOS node.
+//!
+//! A run computes first what is to be done ([`plan`]) from what the master wants and what the disk
+//! shows, then does it step by step; each release and each partition has its own outcome
+//! ([`outcome`]), and no failure of one stops the others.
+
+mod buildout;
+mod context;
+pub mod environment;
+pub mod layout;
+pub mod options;
+pub mod outcome;
+mod partition;
+pub mod plan;
+pub mod process;
+mod promise;
+mod run;
+mod services;
+pub mod settings;
+mod software;
+mod space;
+mod supervisord;
+
+pub use run::{Phase, RunError, run};
+pub use supervisord::{SupervisordError, control, ensure_running};

@@ -41,15 +41,19 @@ pub fn init_logging(tool: &'static str, options: &LogOptions) -> Result<(), LogE
         LevelFilter::Info
     };
     Builder::new()
-        .filter_level(LevelFilter::Warn)
-        // Messages of our own crates only; those of the HTTP client are of no use to an admin.
-        .filter_module("slap", level)
-        .filter_module("supervisor", level)
-        .filter_module("netcache", level)
+        .filter_level(level)
+        // What the HTTP client says is of no use to an admin.
+        .filter_module("ureq", LevelFilter::Warn)
+        .filter_module("rustls", LevelFilter::Warn)
         .format(move |output, record| {
             let time = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S,%3f");
             let level = level_name(record.level());
-            writeln!(output, "{time} {tool:<18}: {level:<8} {}", record.args())
+            write!(output, "{time} {tool:<18}: {level:<8} ")?;
+            // A target that is no module was chosen: the partition that the message is about.
+            if record.module_path() != Some(record.target()) {
+                write!(output, "{}: ", record.target())?;
+            }
+            writeln!(output, "{}", record.args())
         })
         .target(Target::Pipe(Box::new(Sink { file, console })))
         .init();

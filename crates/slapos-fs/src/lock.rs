@@ -38,6 +38,13 @@ pub enum PidFileError {
     },
 }
 
+impl PidFileError {
+    /// Whether another process holds the file.
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Running { .. })
+    }
+}
+
 impl PidFile {
     /// Takes the pid file for this process.
     ///

@@ -1,1 +1,0 @@
-//! Binary cache of software releases (shacache and shadir).

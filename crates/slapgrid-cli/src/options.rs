@@ -1,0 +1,137 @@
+//! The options of the slapgrid tools.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use slapgrid_core::options::{Mode, Options};
+
+/// Brings the software releases and partitions of this computer to what its master wants
+#[derive(Debug, clap::Parser)]
+#[command(version)]
+pub struct Arguments {
+    /// Where partitions are
+    #[arg(long, value_name = "DIRECTORY")]
+    instance_root: Option<PathBuf>,
+    /// Where software releases are installed
+    #[arg(long, value_name = "DIRECTORY")]
+    software_root: Option<PathBuf>,
+    /// URL of the master
+    #[arg(long, value_name = "URL")]
+    master_url: Option<String>,
+    /// Reference of this computer
+    #[arg(long, value_name = "ID")]
+    computer_id: Option<String>,
+    /// Socket of supervisord
+    #[arg(long, value_name = "FILE")]
+    supervisord_socket: Option<PathBuf>,
+    /// Configuration of supervisord
+    #[arg(long, value_name = "FILE")]
+    supervisord_configuration_path: Option<PathBuf>,
+    /// The buildout that bootstraps releases
+    #[arg(long, value_name = "FILE")]
+    buildout: Option<PathBuf>,
+    /// Held locked, so that only one run is under way
+    #[arg(long, value_name = "FILE")]
+    pidfile: Option<PathBuf>,
+    /// Log to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) logfile: Option<PathBuf>,
+    /// Private key of the computer
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Certificate of the computer
+    #[arg(long, value_name = "FILE")]
+    cert_file: Option<PathBuf>,
+    /// Key that signs what is uploaded to the binary cache
+    #[arg(long, value_name = "FILE")]
+    signature_private_key_file: Option<PathBuf>,
+    /// Trust only the authorities of this file
+    #[arg(long, value_name = "FILE")]
+    master_ca_file: Option<PathBuf>,
+    /// Where certificates of partitions are kept
+    #[arg(long, value_name = "DIRECTORY")]
+    certificate_repository_path: Option<PathBuf>,
+    /// Log to standard error, too
+    #[arg(short, long)]
+    pub(crate) console: bool,
+    /// Log details
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Time for each promise
+    #[arg(long, value_name = "SECONDS")]
+    promise_timeout: Option<u64>,
+    /// Time for the buildout of each partition
+    #[arg(long, value_name = "SECONDS")]
+    partition_timeout: Option<u64>,
+    /// Longest delay of a run without terminal
+    #[arg(long, value_name = "SECONDS")]
+    maximal_delay: Option<u64>,
+    /// How many partitions are processed at the same time
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
+    /// At once, without the random delay of a run without terminal
+    #[arg(long)]
+    now: bool,
+    /// Process what is up to date, and let buildout look for newer versions
+    #[arg(long)]
+    develop: bool,
+    /// Process what is up to date
+    #[arg(long)]
+    force: bool,
+    /// Stop the services, whatever the master wants
+    #[arg(long)]
+    force_stop: bool,
+    /// Remove releases that the master does not name
+    #[arg(long)]
+    garbage_collect: bool,
+    /// Let buildout start its debugger on errors
+    #[arg(long)]
+    buildout_debug: bool,
+    /// Say what would be done, change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Only these releases (MD5 or URL), even if they are installed
+    #[arg(long, value_name = "RELEASES", value_delimiter = ',')]
+    only_sr: Vec<String>,
+    /// Only these partitions, even if they are up to date
+    #[arg(long, value_name = "PARTITIONS", value_delimiter = ',')]
+    only_cp: Vec<String>,
+    /// slapos.cfg
+    pub(crate) configuration_file: PathBuf,
+}
+
+impl Arguments {
+    /// As the core wants them.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            instance_root: self.instance_root.clone(),
+            software_root: self.software_root.clone(),
+            master_url: self.master_url.clone(),
+            computer_id: self.computer_id.clone(),
+            supervisord_socket: self.supervisord_socket.clone(),
+            supervisord_configuration_path: self.supervisord_configuration_path.clone(),
+            buildout: self.buildout.clone(),
+            pidfile: self.pidfile.clone(),
+            key_file: self.key_file.clone(),
+            cert_file: self.cert_file.clone(),
+            signature_private_key_file: self.signature_private_key_file.clone(),
+            master_ca_file: self.master_ca_file.clone(),
+            certificate_repository_path: self.certificate_repository_path.clone(),
+            promise_timeout: self.promise_timeout,
+            partition_timeout: self.partition_timeout,
+            maximal_delay: self.maximal_delay,
+            jobs: self.jobs,
+            only_sr: self.only_sr.clone(),
+            only_cp: self.only_cp.clone(),
+            mode: Mode {
+                now: self.now,
+                force: self.force,
+                develop: self.develop,
+                force_stop: self.force_stop,
+                garbage_collect: self.garbage_collect,
+                buildout_debug: self.buildout_debug,
+                dry_run: self.dry_run,
+            },
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! slapgrid-cp: one partition, brought to the state that its master wants.
+
+mod certificate;
+pub(crate) mod confined;
+mod destroy;
+mod directory;
+mod install;
+pub(crate) mod log;
+mod observe;
+mod profile;
+mod records;
+mod retention;
+
+use slap_client::ClientError;
+use slap_proto::documents::InstanceState;
+
+use self::log::InstanceLog;
+use crate::context::PartitionContext;
+use crate::environment::Environment;
+use crate::outcome::{Failure, Severity, error_chain};
+use crate::plan::{PartitionAction, PartitionPlan};
+use crate::process::Account;
+use crate::promise::{Occasion, PromiseError, Promises};
+use crate::services::{ServiceError, Services};
+use certificate::CertificateError;
+use confined::{ConfinedDirectory, ConfinedError};
+pub(crate) use destroy::destroy;
+use directory::DirectoryError;
+use install::InstallError;
+pub(crate) use observe::observe;
+
+/// A partition could not be brought to its state.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum PartitionError {
+    /// Its directory is not as slapformat makes it.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// A file of it cannot be used.
+    #[error(transparent)]
+    File(#[from] ConfinedError),
+    /// Its certificate cannot be had or kept.
+    #[error("cannot update the certificate")]
+    Certificate(#[from] CertificateError),
+    /// It cannot be installed.
+    #[error("cannot install the instance")]
+    Install(#[from] InstallError),
+    /// Its services do not do what they should.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// Its promises cannot be checked.
+    #[error(transparent)]
+    PromiseCheck(#[from] PromiseError),
+    /// Its promises are not kept.
+    #[error("{}", .0.join("\n"))]
+    Promise(Vec<String>),
+    /// The master wants what no node knows.
+    #[error("the master wants the unknown state {0:?}")]
+    UnknownState(String),
+    /// The master cannot be told.
+    #[error("cannot report to the master")]
+    Report(#[from] ClientError),
+}
+
+impl PartitionError {
+    fn severity(&self) -> Severity {
+        match self {
+            Self::Promise(_) => Severity::Promise,
+            Self::Report(error) if error.is_unreachable() => Severity::MasterUnreachable,
+            Self::PromiseCheck(PromiseError::Interrupted) => Severity::Interrupted,
+            Self::Install(error) if error.is_interruption() => Severity::Interrupted,
+            _ => Severity::Failed,
+        }
+    }
+}
+
+/// Carries out the plan of one partition. A failure is logged and reported to the master.
+pub(crate) fn execute(context: &PartitionContext<'_>, plan: &PartitionPlan) -> Result<(), Failure> {
+    let work = Work { context };
+    let result = match &plan.action {
+        PartitionAction::Keep | PartitionAction::Ignore => Ok(()),
+        PartitionAction::Tidy => work.tidy(),
+        PartitionAction::CheckAnomalies => work.check_anomalies(),
+        PartitionAction::Process { state, reason } => {
+            ::log::info!(target: context.layout.reference(), "processing: {} ({reason:?})", state.as_str());
+            work.process(*state)
+        }
+        PartitionAction::ForceStop => work.force_stop(),
+        PartitionAction::RefuseState(state) => Err(PartitionError::UnknownState(state.clone())),
+    };
+    result.map_err(|error| work.fail(&error))
+}
+
+struct Work<'a> {
+    context: &'a PartitionContext<'a>,
+}
+
+impl Work<'_> {
+    fn open(&self) -> Result<(ConfinedDirectory, Account), PartitionError> {
+        Ok(directory::open(self.context.layout.directory())?)
+    }
+
+    fn reference(&self) -> &str {
+        self.context.layout.reference()
+    }
+
+    fn services(&self) -> Services<'_> {
+        Services {
+            partition: self.reference(),
+            paths: &self.context.settings.supervisord.paths,
+            client: self.context.supervisor,
+        }
+    }
+
+    /// What programs of the instance get.
+    fn environment(&self, account: &Account) -> Environment {
+        let home = self.context.layout.directory();
+        let name = account.name.as_str();
+        Environment::clean(home)
+            .with("USER", name)
+            .with("LOGNAME", name)
+            .with(
+                "SLAPGRID_INSTANCE_ROOT",
+                &self.context.settings.instance_root,
+            )
+    }
+
+    /// Reported before it is recorded: after a crash in between, the next run reports again.
+    fn process(&self, state: InstanceState) -> Result<(), PartitionError> {
+        let (directory, account) = self.open()?;
+        records::forget_timestamp(&directory)?;
+        records::forget_error(&directory, self.reference())?;
+        let log = InstanceLog::open(
+            self.reference(),
+            &directory,
+            &account,
+            self.context.utc_offset,
+        );
+        match state {
+            InstanceState::Started => self.start(&directory, &account, &log)?,
+            InstanceState::Stopped => self.stop(&directory, &account, &log)?,
+            InstanceState::Destroyed => {
+                self.services().stop()?;
+                self.context.master.stopped()?;
+            }
+        }
+        if let Some(timestamp) = self.context.document.timestamp() {
+            records::record_timestamp(&directory, &timestamp)?;
+        }
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        directory: &ConfinedDirectory,
+        account: &Account,
+        log: &InstanceLog<'_>,
+    ) -> Result<(), PartitionError> {
+        self.install(directory, account, log)?;
+        let services = self.services();
+        services.configure(directory, account)?;
+        services.start()?;
+        self.check_promises(Occasion::Deployment, directory, account, log)?;
+        Ok(self.context.master.started()?)
+    }
+
+    /// The services are stopped whatever became of the installation.
+    fn stop(
+        &self,
+        directory: &ConfinedDirectory,
+        account: &Account,
+        log: &InstanceLog<'_>,
+    ) -> Result<(), PartitionError> {
+        let installed = self.install(directory, account, log);
+        self.services().stop()?;
+        installed?;
+        Ok(self.context.master.stopped()?)
+    }
+
+    fn install(
+        &self,
+        directory: &ConfinedDirectory,
+        account: &Account,
+        log: &InstanceLog<'_>,
+    ) -> Result<(), PartitionError> {
+        certificate::update(self.context, account)?;
+        let environment = self.environment(account);
+        let installation = install::Installation {
+            context: self.context,
+            directory,
+            account,
+            log,
+            environment,
+        };
+        let result = installation.run();
+        if let Err(error) = &result {
+            let text = error.full_report(&error_chain(error));
+            records::record_error(directory, self.reference(), &text)?;
+        }
+        result?;
+        self.report_requests(directory)
+    }
+
+    /// Tells which instances this one requested. Masters that do not want to know answer 404.
+    fn report_requests(&self, directory: &ConfinedDirectory) -> Result<(), PartitionError> {
+        let Some(references) = records::requested_references(directory, self.reference())? else {
+            return Ok(());
+        };
+        match self
+            .context
+            .master
+            .update_related_instance_list(&references)
+        {
+            Err(ClientError::NotFound { .. }) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    fn check_promises(
+        &self,
+        occasion: Occasion,
+        directory: &ConfinedDirectory,
+        account: &Account,
+        log: &InstanceLog<'_>,
+    ) -> Result<(), PartitionError> {
+        let environment = self.environment(account);
+        let promises = Promises {
+            directory,
+            account,
+            timeout: self.context.settings.partition.promise_timeout,
+            interruption: self.context.interruption,
+            log,
+            utc_offset: self.context.utc_offset,
+            environment: &environment,
+        };
+        let broken = promises.check(occasion)?;
+        if broken.is_empty() {
+            return Ok(());
+        }
+        Err(PartitionError::Promise(
+            broken.iter().map(|verdict| verdict.describe()).collect(),
+        ))
+    }
+
+    fn check_anomalies(&self) -> Result<(), PartitionError> {
+        let (directory, account) = self.open()?;
+        let log = InstanceLog::open(
+            self.reference(),
+            &directory,
+            &account,
+            self.context.utc_offset,
+        );
+        self.check_promises(Occasion::Watch, &directory, &account, &log)
+    }
+
+    /// Stale state of the node goes; what else is left is somebody's data.
+    fn tidy(&self) -> Result<(), PartitionError> {
+        let Ok(directory) = ConfinedDirectory::open(self.context.layout.directory()) else {
+            return Ok(());
+        };
+        for name in [".timestamp", ".slapgrid"] {
+            if directory.metadata(name.as_ref())?.is_some() {
+                directory.remove_tree(name.as_ref())?;
+            }
+        }
+        let left = directory.names()?;
+        if left.iter().any(|name| name != ".slapos-resource") {
+            ::log::warn!(target: self.reference(), "no instance is here, but the directory is not empty");
+        }
+        Ok(())
+    }
+
+    fn force_stop(&self) -> Result<(), PartitionError> {
+        let (directory, _) = self.open()?;
+        records::forget_timestamp(&directory)?;
+        self.services().stop()?;
+        Ok(self.context.master.stopped()?)
+    }
+
+    /// Logs and reports a failure; a failure to report does not hide it.
+    fn fail(&self, error: &PartitionError) -> Failure {
+        let failure = Failure::new(error.severity(), error);
+        ::log::error!(target: self.reference(), "{failure}");
+        if matches!(failure.severity, Severity::Failed | Severity::Promise) {
+            let text = match error {
+                PartitionError::Install(error) => error.full_report(&failure.message),
+                _ => failure.message.clone(),
+            };
+            if let Err(error) = self.context.master.error(&text, None) {
+                let error = error_chain(&error);
+                ::log::warn!(target: self.reference(), "cannot report the failure: {error}");
+            }
+        }
+        failure
+    }
+}

@@ -1,0 +1,105 @@
+//! The node's supervisord: its directories, its configuration, its start.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::unistd::geteuid;
+use slapos_fs::{DirectoryError, FileAttributes, ensure_directory};
+use supervisor::{
+    Client, ConfigurationFileError, LaunchCommand, Presence, WaitError, launch_command, settle,
+    wait_until_running, write_supervisord_conf,
+};
+
+use crate::environment::Environment;
+use crate::process::{self, Interruption, ProcessError, Program};
+use crate::settings::Settings;
+
+/// How long a start or a shutdown in progress may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// supervisord is not there to work with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SupervisordError {
+    /// Its directories cannot be made.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Its configuration cannot be written.
+    #[error("cannot configure supervisord")]
+    Configure(#[from] ConfigurationFileError),
+    /// It cannot be started; its package may be missing.
+    #[error("cannot start supervisord (is it installed and in PATH?)")]
+    Launch(#[from] ProcessError),
+    /// It does not become ready.
+    #[error(transparent)]
+    Wait(#[from] WaitError),
+    /// It does not run and must not be started by us.
+    #[error("supervisord does not run, and forbid_supervisord_automatic_launch is set")]
+    Forbidden,
+    /// No descriptors are left.
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
+}
+
+/// Makes the directories below the instance root, and supervisord.conf.
+fn make_structure(settings: &Settings) -> Result<(), SupervisordError> {
+    let root = &settings.instance_root;
+    let directories = [
+        ("etc", 0o700),
+        ("etc/supervisord.conf.d", 0o700),
+        ("var", 0o755),
+        ("var/log", 0o700),
+        ("var/run", 0o700),
+    ];
+    for (name, mode) in directories {
+        ensure_directory(&root.join(name), FileAttributes { mode, owner: None })?;
+    }
+    write_supervisord_conf(&settings.supervisord)?;
+    Ok(())
+}
+
+/// Has supervisord run, and returns its interface.
+///
+/// # Errors
+/// It cannot be configured or started.
+pub fn ensure_running(
+    settings: &Settings,
+    interruption: &Interruption,
+) -> Result<Client, SupervisordError> {
+    make_structure(settings)?;
+    let client = Client::new(&settings.supervisord.paths.socket);
+    if settle(&client, Instant::now() + PATIENCE)? == Presence::Running {
+        return Ok(client);
+    }
+    if !settings.launch_supervisord {
+        return Err(SupervisordError::Forbidden);
+    }
+    log::info!("starting supervisord");
+    let program = program(settings, launch_command(&settings.supervisord));
+    let finished = process::run(&program, interruption, &mut |line| {
+        log::info!("{}", line.text)
+    })?;
+    finished.into_success()?;
+    wait_until_running(&client, Instant::now() + PATIENCE)?;
+    Ok(client)
+}
+
+/// Becomes supervisorctl; comes back only with an error.
+pub fn control(settings: &Settings, arguments: Vec<OsString>) -> SupervisordError {
+    let command = supervisor::control_command(&settings.supervisord, arguments);
+    process::replace_self(&program(settings, command)).into()
+}
+
+fn program(settings: &Settings, command: LaunchCommand) -> Program {
+    let home = nix::unistd::User::from_uid(geteuid()).ok().flatten();
+    let home = home.map_or_else(|| PathBuf::from("/"), |user| user.dir);
+    let environment = Environment::clean(&home);
+    Program::new(
+        command.program,
+        command.arguments,
+        &settings.instance_root,
+        environment,
+    )
+}
