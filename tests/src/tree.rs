@@ -5,9 +5,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// Inode, times of contents and of attributes, size and mode.
+type State = (u64, [i64; 4], u64, u32);
+
 /// Every file of a directory with what changes when it is touched: inode, times, size, mode.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Tree(BTreeMap<PathBuf, (u64, i64, i64, i64, i64, u64, u32)>);
+pub struct Tree(BTreeMap<PathBuf, State>);
 
 impl Tree {
     /// Reads the directory, without the files whose path ends in one of `except`.
@@ -28,11 +31,7 @@ impl Tree {
     }
 }
 
-fn collect(
-    directory: &Path,
-    except: &[&str],
-    files: &mut BTreeMap<PathBuf, (u64, i64, i64, i64, i64, u64, u32)>,
-) {
+fn collect(directory: &Path, except: &[&str], files: &mut BTreeMap<PathBuf, State>) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
     };
@@ -51,10 +50,12 @@ fn collect(
         }
         let state = (
             metadata.ino(),
-            metadata.mtime(),
-            metadata.mtime_nsec(),
-            metadata.ctime(),
-            metadata.ctime_nsec(),
+            [
+                metadata.mtime(),
+                metadata.mtime_nsec(),
+                metadata.ctime(),
+                metadata.ctime_nsec(),
+            ],
             metadata.size(),
             metadata.mode(),
         );

@@ -12,7 +12,6 @@ use slapos_tests::places;
 /// says whether the value survived.
 const ECHO: &str = "
 import sys
-from xml_marshaller import xml_marshaller
 from slapos.util import loads, dumps
 for line in sys.stdin.buffer:
     value = loads(line.rstrip(b'\\n'))

@@ -29,22 +29,22 @@ pub(crate) enum Conclusion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// The file name of the promise.
-    pub name: String,
+    pub(crate) name: String,
     /// Its path.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// How it ended, in other words.
-    pub conclusion: Conclusion,
+    pub(crate) conclusion: Conclusion,
     /// What it printed, standard error included, or why it could not be started.
-    pub message: String,
+    pub(crate) message: String,
     /// When it was started.
-    pub started_at: OffsetDateTime,
+    pub(crate) started_at: OffsetDateTime,
     /// How long it ran.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 impl Verdict {
     /// Whether the promise was kept.
-    pub fn is_kept(&self) -> bool {
+    pub(crate) fn is_kept(&self) -> bool {
         self.conclusion == Conclusion::Kept
     }
 
