@@ -56,7 +56,8 @@ fn life_of_an_instance(node: Node) {
     request(&node, &release, &hello(&node, "second"), Some("stopped"));
     node.instance(Ours).expect(0);
     assert_eq!(node.page(), None);
-    assert!(node.partition(0).join("etc/service/hello").exists());
+    let services = fs::read_dir(node.partition(0).join("etc/service")).unwrap();
+    assert_eq!(services.count(), 1, "the instance's files are gone");
 
     // Started again.
     request(&node, &release, &hello(&node, "second"), Some("started"));
