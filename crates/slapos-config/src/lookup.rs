@@ -341,4 +341,17 @@ mod tests {
             "cannot read the configuration file /no/such.cfg"
         );
     }
+
+    #[test]
+    fn the_example_of_the_project_can_be_read() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../slapos.cfg.example");
+        let file = ConfigFile::read(&path).unwrap();
+        for name in ["slapos", "slapformat", "slapproxy", "slapconsole"] {
+            let section = file.section(name);
+            assert!(section.exists(), "{name}");
+            for key in section.keys() {
+                section.get(key).unwrap();
+            }
+        }
+    }
 }

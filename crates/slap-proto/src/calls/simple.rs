@@ -250,7 +250,7 @@ calls! {
     Post "useComputer" UseComputer {
         /// Reference of the computer.
         computer_id: String,
-        /// The journal document (see [`crate::usage`]).
+        /// The journal document: an XML text.
         use_string: String,
     }
 

@@ -149,7 +149,7 @@ fn children_that_keep_the_pipe_are_not_waited_for() {
     assert!(started.elapsed() < Duration::from_secs(60));
     let pid = finished.output.to_string();
     assert!(lives(pid.trim()), "what was left running is not killed");
-    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process(pid, Signal::KILL).unwrap();
 }
 
