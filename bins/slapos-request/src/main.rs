@@ -22,7 +22,7 @@ struct Arguments {
     /// Parameters of the instance
     #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
     parameters: Vec<KeyValue>,
-    /// Parameters from a file: a JSON object or an <instance> document
+    /// Parameters from a file: a JSON object or an instance document
     #[arg(long, value_name = "FILE")]
     parameters_file: Option<PathBuf>,
     /// Type of the instance
@@ -45,7 +45,7 @@ struct Arguments {
     json: bool,
     /// slapos.cfg
     configuration_file: PathBuf,
-    /// URL of the release, or an alias of [slapconsole]
+    /// URL of the release, or an alias of section slapconsole
     software_instance: String,
     /// Your name of the instance
     instance_reference: String,

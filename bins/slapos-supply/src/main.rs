@@ -20,7 +20,7 @@ struct Arguments {
     state: String,
     /// slapos.cfg
     configuration_file: PathBuf,
-    /// URL of the release, or an alias of [slapconsole]
+    /// URL of the release, or an alias of section slapconsole
     software_release: String,
     /// Reference of the computer
     computer: String,

@@ -22,7 +22,7 @@ struct Arguments {
     /// Log to standard error, too
     #[arg(short, long)]
     console: bool,
-    /// The SQLite file, instead of database_uri of [slapproxy]
+    /// The SQLite file, instead of database_uri of section slapproxy
     #[arg(short = 'u', long, value_name = "FILE")]
     database_uri: Option<PathBuf>,
     /// Serve other machines, although anyone who reaches the address can command the nodes

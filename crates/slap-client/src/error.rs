@@ -168,7 +168,10 @@ impl ClientError {
             .get_ref()
             .is_some_and(|inner| inner.is::<ureq::Error>())
             || (url.starts_with("https:") && source.kind() == io::ErrorKind::InvalidData);
+        // The standard library has no kind for a name that cannot be looked up.
+        let is_dns = source.to_string().starts_with("failed to lookup address");
         match source.kind() {
+            _ if is_dns => Self::Dns { url },
             ConnectionRefused | HostUnreachable | NetworkUnreachable => {
                 Self::Connect { url, source }
             }

@@ -1,6 +1,6 @@
 //! Requests and answers that both generations of the peer exchanged.
 
-#![allow(clippy::unwrap_used, reason = "a test fails loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly")]
 
 use std::fs;
 use std::path::Path;
@@ -110,16 +110,17 @@ fn every_answer_to_a_request_is_read() {
 }
 
 /// Reads the form of each exchange, and reads again what is written of it.
-fn forms_survive<C: Call + PartialEq + std::fmt::Debug>() {
+fn forms_survive<C: Call>() {
     // 0.27 took any state of a release; ours are refused by name.
     let known = |exchange: &Exchange| !exchange.name.ends_with("-supply-badstate");
     for exchange in exchanges(C::ENDPOINT).into_iter().filter(known) {
         let fields = Fields::from_urlencoded(&exchange.request).unwrap();
         let call =
             C::from_fields(&fields).unwrap_or_else(|error| panic!("{}: {error}", exchange.name));
-        let written = call.to_fields().unwrap().to_urlencoded();
-        let again = C::from_fields(&Fields::from_urlencoded(written.as_bytes()).unwrap()).unwrap();
-        assert_eq!(again, call, "{}", exchange.name);
+        let written = call.to_fields().unwrap();
+        let read = Fields::from_urlencoded(written.to_urlencoded().as_bytes()).unwrap();
+        let again = C::from_fields(&read).unwrap();
+        assert_eq!(again.to_fields().unwrap(), written, "{}", exchange.name);
     }
 }
 

@@ -8,13 +8,13 @@ use slapos_config::{ConfigFile, MissingParameters, ValueError};
 /// Options of every tool of a user.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct MasterOptions {
-    /// URL of the master, instead of master_url of [slapos]
+    /// URL of the master, instead of master_url of section slapos
     #[arg(short = 'u', long, value_name = "URL")]
     pub master_url: Option<String>,
-    /// Private key of the user, instead of key_file of [slapconsole]
+    /// Private key of the user, instead of key_file of section slapconsole
     #[arg(short = 'k', long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
-    /// Certificate of the user, instead of cert_file of [slapconsole]
+    /// Certificate of the user, instead of cert_file of section slapconsole
     #[arg(short = 'c', long, value_name = "FILE")]
     pub cert_file: Option<PathBuf>,
 }
