@@ -72,7 +72,7 @@ impl ReleaseLayout {
 }
 
 /// The files of one partition. The reference must have passed
-/// [`slapos_fs::check_file_name`](slapos_fs::check_file_name).
+/// [`slapos_fs::check_file_name`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionLayout {
     reference: String,
