@@ -185,26 +185,35 @@ fn the_peers_database_is_served_by_us_and_taken_back() {
     swap_of_the_master(Peer, Ours);
 }
 
-/// One tool after the other is swapped on a living node, in either direction.
-#[test]
-fn a_node_is_handed_over_and_back_without_a_restart_of_its_service() {
+/// All tools of a living node are swapped for the other one's, and back.
+fn handover(first: Side, second: Side) {
     let mut node = Node::new();
-    node.start_master(Peer);
-    node.format(Peer).expect(0);
+    node.start_master(first);
+    node.format(first).expect(0);
     let release = offline_hello(node.path());
-    node.supply(Peer, &release).expect(0);
-    node.software(Peer).expect(0);
+    node.supply(first, &release).expect(0);
+    node.software(first).expect(0);
     let port = format!("port={}", node.page_port);
-    node.request(Peer, &release, "one", &["greeting=steady", &port], None)
+    node.request(first, &release, "one", &["greeting=steady", &port], None)
         .expect(0);
-    node.instance(Peer).expect(0);
+    node.instance(first).expect(0);
     let supervisord = node.supervisord();
     assert!(supervisord.is_some());
-    for side in [Ours, Peer, Ours] {
+    for side in [second, first, second] {
         node.format(side).expect(0);
         node.software(side).expect(0);
         node.instance(side).expect(0);
         assert_eq!(node.page().as_deref(), Some("steady\n"), "after {side:?}");
         assert_eq!(node.supervisord(), supervisord, "after {side:?}");
     }
+}
+
+#[test]
+fn the_peers_node_is_handed_to_us_and_back_without_a_restart_of_its_service() {
+    handover(Peer, Ours);
+}
+
+#[test]
+fn our_node_is_handed_to_the_peer_and_back_without_a_restart_of_its_service() {
+    handover(Ours, Peer);
 }

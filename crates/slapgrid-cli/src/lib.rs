@@ -3,6 +3,7 @@
 
 mod options;
 mod supervisord;
+mod watchdog;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use slapos_config::ConfigFile;
 
 pub use options::Arguments;
 pub use supervisord::{control_supervisord, start_supervisord};
+pub use watchdog::watch;
 
 /// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code.
 pub fn main(tool: &'static str, phases: &[Phase]) -> ExitCode {

@@ -110,6 +110,7 @@ impl Arguments {
             computer_id: self.computer_id.clone(),
             supervisord_socket: self.supervisord_socket.clone(),
             supervisord_configuration_path: self.supervisord_configuration_path.clone(),
+            watchdog: crate::watchdog::program(),
             buildout: self.buildout.clone(),
             pidfile: self.pidfile.clone(),
             key_file: self.key_file.clone(),

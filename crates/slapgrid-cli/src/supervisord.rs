@@ -61,5 +61,9 @@ fn become_supervisorctl(arguments: ControlArguments) -> Result<ExitCode, Box<dyn
 
 fn settings(configuration: &Path) -> Result<Settings, Box<dyn Error>> {
     let file = ConfigFile::read(configuration)?;
-    Ok(Settings::from_config(&file, &Options::default())?)
+    let options = Options {
+        watchdog: crate::watchdog::program(),
+        ..Options::default()
+    };
+    Ok(Settings::from_config(&file, &options)?)
 }

@@ -20,6 +20,7 @@ pub mod settings;
 mod software;
 mod space;
 mod supervisord;
+pub mod watchdog;
 
 pub use run::{Phase, RunError, run};
 pub use supervisord::{SupervisordError, control, ensure_running};

@@ -18,6 +18,8 @@ pub struct Options {
     pub supervisord_socket: Option<PathBuf>,
     /// supervisord.conf.
     pub supervisord_configuration_path: Option<PathBuf>,
+    /// The program that supervisord starts to watch services; without it they are not watched.
+    pub watchdog: Option<PathBuf>,
     /// The buildout that bootstraps releases.
     pub buildout: Option<PathBuf>,
     /// Held locked while slapgrid runs.

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use nix::unistd::geteuid;
 use slapos_fs::{DirectoryError, FileAttributes, ensure_directory};
 use supervisor::{
-    Client, ConfigurationFileError, LaunchCommand, Presence, WaitError, launch_command, settle,
-    wait_until_running, write_supervisord_conf,
+    Client, ConfigurationFileError, LaunchCommand, Presence, WaitError, XmlRpcError,
+    launch_command, settle, wait_until_running, write_supervisord_conf,
 };
 
 use crate::environment::Environment;
 use crate::process::{self, Interruption, ProcessError, Program};
 use crate::settings::Settings;
+use crate::watchdog;
 
 /// How long a start or a shutdown in progress may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,6 +33,9 @@ pub enum SupervisordError {
     /// It cannot be started; its package may be missing.
     #[error("cannot start supervisord (is it installed and in PATH?)")]
     Launch(#[from] ProcessError),
+    /// Its watchdog cannot be replaced.
+    #[error("cannot replace the watchdog")]
+    Watchdog(#[source] XmlRpcError),
     /// It does not become ready.
     #[error(transparent)]
     Wait(#[from] WaitError),
@@ -43,8 +47,8 @@ pub enum SupervisordError {
     Signals(#[source] io::Error),
 }
 
-/// Makes the directories below the instance root, and supervisord.conf.
-fn make_structure(settings: &Settings) -> Result<(), SupervisordError> {
+/// Makes the directories below the instance root, and supervisord.conf. Says whether that changed.
+fn make_structure(settings: &Settings) -> Result<bool, SupervisordError> {
     let root = &settings.instance_root;
     let directories = [
         ("etc", 0o700),
@@ -56,8 +60,7 @@ fn make_structure(settings: &Settings) -> Result<(), SupervisordError> {
     for (name, mode) in directories {
         ensure_directory(&root.join(name), FileAttributes { mode, owner: None })?;
     }
-    write_supervisord_conf(&settings.supervisord)?;
-    Ok(())
+    Ok(write_supervisord_conf(&settings.supervisord)?)
 }
 
 /// Has supervisord run, and returns its interface.
@@ -68,9 +71,14 @@ pub fn ensure_running(
     settings: &Settings,
     interruption: &Interruption,
 ) -> Result<Client, SupervisordError> {
-    make_structure(settings)?;
+    let changed = make_structure(settings)?;
     let client = Client::new(&settings.supervisord.paths.socket);
     if settle(&client, Instant::now() + PATIENCE)? == Presence::Running {
+        if changed {
+            // Of what the file says, this alone can take effect without a restart.
+            let replaced = client.update_group(watchdog::NAME);
+            replaced.map_err(SupervisordError::Watchdog)?;
+        }
         return Ok(client);
     }
     if !settings.launch_supervisord {

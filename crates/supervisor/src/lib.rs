@@ -25,7 +25,7 @@ pub use client::{Client, DEFAULT_TIMEOUT};
 pub use configuration::files::{
     ConfigurationFileError, remove_group, write_group, write_supervisord_conf,
 };
-pub use configuration::group::{GroupConfig, ProgramConfig, Watch};
+pub use configuration::group::{GroupConfig, ProgramConfig, WATCH_MARK, Watch};
 pub use configuration::server::{EventListener, Paths, Settings, render_supervisord_conf};
 pub use configuration::{Problem, RenderError};
 pub use launch::{LaunchCommand, control_command, launch_command};

@@ -8,7 +8,7 @@ mod install;
 pub(crate) mod log;
 mod observe;
 mod profile;
-mod records;
+pub(crate) mod records;
 mod retention;
 
 use slap_client::ClientError;

@@ -9,6 +9,8 @@ use super::confined::{ConfinedDirectory, ConfinedError};
 
 /// The master's timestamp of what was processed last, written only after success.
 const TIMESTAMP: &str = ".timestamp";
+/// The timestamp of the run of which the master was told that a service ended.
+const LATEST_BANG: &str = ".slapos_latest_bang_timestamp";
 /// A master's timestamp is a number as text.
 const TIMESTAMP_LIMIT: u64 = 256;
 /// The most that is read of the references that an instance requested.
@@ -51,6 +53,33 @@ pub(crate) fn record_timestamp(
 /// Forgets the last success: from now on the partition counts as not processed.
 pub(crate) fn forget_timestamp(partition: &ConfinedDirectory) -> Result<bool, ConfinedError> {
     partition.remove(OsStr::new(TIMESTAMP))
+}
+
+/// Whether the master was told already that a service ended since the last success. It is not told
+/// twice: what it can do about it is the run that follows.
+pub(crate) fn has_banged(partition: &ConfinedDirectory) -> Result<bool, ConfinedError> {
+    let bang = match partition.read(OsStr::new(LATEST_BANG), TIMESTAMP_LIMIT) {
+        Ok(Some(text)) => String::from_utf8_lossy(&text).into_owned(),
+        Ok(None) | Err(ConfinedError::NotRegular { .. } | ConfinedError::TooLarge { .. }) => {
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
+    let Some(success) = timestamp(partition)? else {
+        return Ok(true);
+    };
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    Ok(match (number(&success), number(&bang)) {
+        (Some(success), Some(bang)) => success <= bang,
+        _ => success == bang,
+    })
+}
+
+/// Records that the master was told.
+pub(crate) fn record_bang(partition: &ConfinedDirectory) -> Result<(), ConfinedError> {
+    let timestamp = timestamp(partition)?.unwrap_or_else(|| "0".to_owned());
+    partition.write(LATEST_BANG, timestamp.as_bytes(), READABLE)?;
+    Ok(())
 }
 
 /// Keeps the end of the error of an installation for the user of the partition.
@@ -132,6 +161,25 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let opened = ConfinedDirectory::open(directory.path()).unwrap();
         (directory, opened)
+    }
+
+    #[test]
+    fn one_bang_for_each_success() {
+        let (directory, partition) = partition();
+        assert!(!has_banged(&partition).unwrap());
+        record_bang(&partition).unwrap();
+        assert!(has_banged(&partition).unwrap());
+        for timestamp in ["1700000000", "1700000001.5"] {
+            record_timestamp(&partition, timestamp).unwrap();
+            assert!(!has_banged(&partition).unwrap(), "{timestamp}");
+            record_bang(&partition).unwrap();
+            assert!(has_banged(&partition).unwrap(), "{timestamp}");
+        }
+        forget_timestamp(&partition).unwrap();
+        assert!(has_banged(&partition).unwrap(), "during the run");
+        fs::remove_file(directory.path().join(LATEST_BANG)).unwrap();
+        symlink("/etc/passwd", directory.path().join(LATEST_BANG)).unwrap();
+        assert!(!has_banged(&partition).unwrap(), "a link is no record");
     }
 
     #[test]

@@ -10,7 +10,10 @@ use supervisor::Paths;
 use super::{CertificateFiles, MasterSettings, PartitionSettings, Settings, SoftwareSettings};
 use crate::options::Options;
 use crate::plan::partition::Periodicity;
+use crate::watchdog::Watchdog;
 
+/// Below the instance root.
+const WATCHDOG_LOG: &str = "var/log/watchdog.log";
 const DEFAULT_MAXIMAL_DELAY: u64 = 300;
 const DEFAULT_PROMISE_TIMEOUT: u64 = 20;
 const DEFAULT_PERIODICITY: i64 = 86400;
@@ -82,6 +85,17 @@ impl Settings {
             .maximal_delay
             .or(delay)
             .unwrap_or(DEFAULT_MAXIMAL_DELAY);
+        let mut supervisord = supervisord(&section, options, &instance_root)?;
+        let watchdog = Watchdog {
+            master_url: master_url.clone(),
+            computer_id: computer_id.clone(),
+            master_ca_file: ca_file.clone(),
+            certificate_repository: certificate_repository.clone(),
+            instance_root: Some(instance_root.clone()),
+        };
+        let log_file = instance_root.join(WATCHDOG_LOG);
+        let program = options.watchdog.as_deref();
+        supervisord.event_listener = program.map(|program| watchdog.listener(program, log_file));
         Ok(Self {
             computer_id,
             master: MasterSettings {
@@ -89,7 +103,7 @@ impl Settings {
                 ca_file,
                 certificate,
             },
-            supervisord: supervisord(&section, options, &instance_root)?,
+            supervisord,
             launch_supervisord: !section
                 .get_bool("forbid_supervisord_automatic_launch")?
                 .unwrap_or(false),

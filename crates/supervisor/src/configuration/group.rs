@@ -8,6 +8,9 @@ use slapos_fs::Owner;
 use super::RenderError;
 use super::section::Section;
 
+/// Ends the names of watched programs in supervisord.
+pub const WATCH_MARK: &str = "-on-watch";
+
 /// Whether the event listener watches a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watch {
@@ -21,7 +24,7 @@ impl Watch {
     fn suffix(self) -> &'static str {
         match self {
             Watch::Unwatched => "",
-            Watch::Watched => "-on-watch",
+            Watch::Watched => WATCH_MARK,
         }
     }
 }

@@ -1,0 +1,195 @@
+//! The watchdog: a listener of supervisord that has an instance processed again when one of its
+//! watched services ends.
+
+mod protocol;
+
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+
+use slap_client::{ClientError, Connection, OpenError, UrlError};
+use slapos_fs::{InvalidFileName, check_file_name};
+use supervisor::{EventListener, WATCH_MARK};
+
+pub use protocol::ProtocolError;
+
+use crate::layout::PartitionLayout;
+use crate::outcome::error_chain;
+use crate::partition::confined::{ConfinedDirectory, ConfinedError};
+use crate::partition::records;
+use protocol::Event;
+
+/// Its name in supervisord, by which the tools of the Python generation ask for it.
+pub(crate) const NAME: &str = "watchdog";
+/// A watched program that ends is worth a look, whether it was told to or not.
+const EVENTS: [&str; 2] = ["PROCESS_STATE_EXITED", "PROCESS_STATE_FATAL"];
+
+/// What the watchdog is told when it starts.
+#[derive(Debug, Clone)]
+pub struct Watchdog {
+    /// The URL of the master.
+    pub master_url: String,
+    /// What the master calls this computer.
+    pub computer_id: String,
+    /// Checks the master's certificate, in place of the system's authorities.
+    pub master_ca_file: Option<PathBuf>,
+    /// Where the partitions' certificates are.
+    pub certificate_repository: Option<PathBuf>,
+    /// Where the partitions are. Without it an instance is told of every ended service.
+    pub instance_root: Option<PathBuf>,
+}
+
+/// An instance cannot be banged.
+#[derive(Debug, thiserror::Error)]
+enum BangError {
+    #[error(transparent)]
+    Name(#[from] InvalidFileName),
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Master(#[from] ClientError),
+    #[error(transparent)]
+    Record(#[from] ConfinedError),
+}
+
+impl Watchdog {
+    /// Handles events until supervisord closes `input`. What fails with one instance is logged, and
+    /// does not keep the others from being watched.
+    ///
+    /// # Errors
+    /// What supervisord sends cannot be read.
+    pub fn run(
+        &self,
+        input: &mut impl BufRead,
+        output: &mut impl Write,
+    ) -> Result<(), ProtocolError> {
+        while let Some(event) = protocol::next_event(input, output)? {
+            if let Err(error) = self.handle(&event) {
+                let Event { process, group, .. } = &event;
+                log::error!("cannot bang {group} for {process}: {}", error_chain(&error));
+            }
+            protocol::acknowledge(output)?;
+        }
+        Ok(())
+    }
+
+    /// Itself as supervisord starts it.
+    pub(crate) fn listener(&self, program: &Path, log_file: PathBuf) -> EventListener {
+        let text = |path: &Path| path.display().to_string();
+        let options = [
+            ("--master-url", Some(self.master_url.clone())),
+            ("--computer-id", Some(self.computer_id.clone())),
+            ("--master-ca-file", self.master_ca_file.as_deref().map(text)),
+            (
+                "--certificate-repository-path",
+                self.certificate_repository.as_deref().map(text),
+            ),
+            (
+                "--instance-root-path",
+                self.instance_root.as_deref().map(text),
+            ),
+        ];
+        let mut command = vec![text(program)];
+        for (name, value) in options {
+            command.extend(value.map(|value| format!("{name}={value}")));
+        }
+        EventListener {
+            name: NAME.to_owned(),
+            command,
+            events: EVENTS.map(str::to_owned).to_vec(),
+            log_file,
+            environment: Vec::new(),
+        }
+    }
+
+    fn handle(&self, event: &Event) -> Result<(), BangError> {
+        if !EVENTS.contains(&event.name.as_str()) || !event.process.ends_with(WATCH_MARK) {
+            return Ok(());
+        }
+        check_file_name(&event.group)?;
+        let directory = match &self.instance_root {
+            Some(root) => Some(ConfinedDirectory::open(&root.join(&event.group))?),
+            None => None,
+        };
+        if let Some(directory) = &directory
+            && records::has_banged(directory)?
+        {
+            log::info!("{}: {} ended again", event.group, event.process);
+            return Ok(());
+        }
+        log::warn!("{}: {} ended", event.group, event.process);
+        self.bang(event)?;
+        if let Some(directory) = &directory {
+            records::record_bang(directory)?;
+        }
+        Ok(())
+    }
+
+    fn bang(&self, event: &Event) -> Result<(), BangError> {
+        let mut connection = Connection::to(&self.master_url)?;
+        if let Some(authority) = &self.master_ca_file {
+            connection = connection.master_ca_file(authority);
+        }
+        if let Some(repository) = &self.certificate_repository {
+            let layout = PartitionLayout::new(repository, &event.group);
+            connection = connection
+                .client_certificate(layout.certificate(repository), layout.key(repository));
+        }
+        let Event { process, group, .. } = event;
+        let partition = connection
+            .open()?
+            .register_computer_partition(self.computer_id.as_str(), group.as_str());
+        partition.bang(&format!("{process} of {group} has ended"))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn supervisord_is_told_what_the_watchdog_needs() {
+        let watchdog = Watchdog {
+            master_url: "https://master/".to_owned(),
+            computer_id: "COMP-1".to_owned(),
+            master_ca_file: Some("/etc/ca.pem".into()),
+            certificate_repository: None,
+            instance_root: Some("/srv/slapgrid".into()),
+        };
+        let listener = watchdog.listener(Path::new("/usr/bin/slapos-watchdog"), "/log".into());
+        let expected = [
+            "/usr/bin/slapos-watchdog",
+            "--master-url=https://master/",
+            "--computer-id=COMP-1",
+            "--master-ca-file=/etc/ca.pem",
+            "--instance-root-path=/srv/slapgrid",
+        ];
+        assert_eq!(listener.command, expected);
+    }
+
+    #[test]
+    fn events_that_are_none_of_its_business_are_acknowledged() {
+        let watchdog = Watchdog {
+            // Nobody listens there: a bang would take its time and be logged.
+            master_url: "http://[::1]:1/".to_owned(),
+            computer_id: "COMP-1".to_owned(),
+            master_ca_file: None,
+            certificate_repository: None,
+            instance_root: None,
+        };
+        let mut input = String::new();
+        for (name, process) in [
+            ("PROCESS_STATE_EXITED", "web"),
+            ("PROCESS_STATE_STOPPED", "web-on-watch"),
+        ] {
+            let payload = format!("processname:{process} groupname:slappart0");
+            input += &format!("eventname:{name} len:{}\n{payload}", payload.len());
+        }
+        let mut output = Vec::new();
+        watchdog.run(&mut input.as_bytes(), &mut output).unwrap();
+        let text = String::from_utf8(output).unwrap();
+        assert_eq!(text, "READY\nRESULT 2\nOKREADY\nRESULT 2\nOKREADY\n");
+    }
+}
