@@ -284,10 +284,12 @@ impl Node {
         command
     }
 
-    /// What the node's supervisord says of its programs.
-    pub fn supervisor_status(&self) -> String {
+    /// What the node's supervisord says of the programs of partitions: one a line.
+    pub fn services_status(&self) -> String {
         let mut command = self.ours("slapgrid-supervisorctl");
-        Outcome::of(command.arg(self.configuration()).arg("status")).text()
+        let status = Outcome::of(command.arg(self.configuration()).arg("status")).text();
+        let services = status.lines().filter(|line| !line.starts_with("watchdog "));
+        services.collect::<Vec<_>>().join("\n")
     }
 
     /// The pid of the node's supervisord while it runs.

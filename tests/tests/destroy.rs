@@ -37,9 +37,9 @@ fn contents(node: &Node) -> Vec<String> {
 fn what_is_no_longer_wanted_is_emptied_and_free_again() {
     let node = unwanted("service sleeper 'exec sleep 1000'");
     assert!(
-        !node.supervisor_status().contains("RUNNING"),
+        !node.services_status().contains("RUNNING"),
         "{}",
-        node.supervisor_status()
+        node.services_status()
     );
     assert!(
         contents(&node).contains(&"etc".to_owned()),

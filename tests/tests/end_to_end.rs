@@ -85,7 +85,7 @@ struct Moment {
 
 impl Moment {
     fn of(node: &Node) -> Self {
-        let status = node.supervisor_status();
+        let status = node.services_status();
         let pid = status
             .split("pid ")
             .nth(1)
@@ -140,7 +140,7 @@ fn a_failing_promise_is_exit_code_2_and_the_master_is_told() {
         partition_status(&node)
     );
     assert!(
-        node.supervisor_status().contains("RUNNING"),
+        node.services_status().contains("RUNNING"),
         "the service was not started"
     );
     assert!(
