@@ -101,18 +101,20 @@ pub fn from_xml(xml: &str) -> Result<BTreeMap<String, Option<String>>, InstanceX
         match event.map_err(|error| malformed(error.to_string()))? {
             Event::Start(start) => parser.start(&start).map_err(malformed)?,
             Event::End(_) => parser.end()?,
-            Event::Text(text) => parser.text(&text.xml10_content()),
-            Event::CData(text) => parser.text(&text.xml10_content()),
+            Event::Text(text) => parser.text(&text.xml10_content()).map_err(malformed)?,
+            Event::CData(text) => parser.text(&text.xml10_content()).map_err(malformed)?,
             Event::GeneralRef(reference) => {
                 let character = crate::marshal::resolve_reference(&reference)
                     .ok_or_else(|| malformed("an unknown entity".to_owned()))?;
-                parser.text(character.encode_utf8(&mut [0; 4]));
+                let mut buffer = [0; 4];
+                let text = character.encode_utf8(&mut buffer);
+                parser.text(text).map_err(malformed)?;
             }
             Event::DocType(_) => return Err(malformed("a document type is refused".to_owned())),
-            Event::Eof if parser.depth > 0 => {
-                return Err(malformed("it ends inside an element".to_owned()));
+            Event::Eof => {
+                parser.check_end().map_err(malformed)?;
+                return Ok(parser.parameters);
             }
-            Event::Eof => return Ok(parser.parameters),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Empty(_) => {}
         }
     }
@@ -122,12 +124,16 @@ pub fn from_xml(xml: &str) -> Result<BTreeMap<String, Option<String>>, InstanceX
 struct Parser {
     parameters: BTreeMap<String, Option<String>>,
     depth: usize,
+    root_seen: bool,
     /// The parameter that is being read: its id, if it has one, and its text.
     current: Option<(Option<String>, String)>,
 }
 
 impl Parser {
     fn start(&mut self, start: &BytesStart<'_>) -> Result<(), String> {
+        if self.depth == 0 {
+            self.root(start)?;
+        }
         self.depth += 1;
         if self.depth == 2 && start.local_name().as_ref() == "parameter" {
             let id = start
@@ -145,11 +151,35 @@ impl Parser {
         Ok(())
     }
 
-    fn text(&mut self, text: &str) {
+    fn root(&mut self, start: &BytesStart<'_>) -> Result<(), String> {
+        if self.root_seen {
+            return Err("more than one root element".to_owned());
+        }
+        self.root_seen = true;
+        match start.local_name().as_ref() {
+            "instance" => Ok(()),
+            _ => Err("the root element is no instance".to_owned()),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), String> {
         // Text of elements inside a parameter is not its own.
         if let Some((_, present)) = self.current.as_mut().filter(|_| self.depth == 2) {
             present.push_str(text);
+        } else if self.depth < 2 && !text.trim().is_empty() {
+            return Err("text outside of parameters".to_owned());
         }
+        Ok(())
+    }
+
+    fn check_end(&self) -> Result<(), String> {
+        if self.depth > 0 {
+            return Err("it ends inside an element".to_owned());
+        }
+        if !self.root_seen {
+            return Err("no element".to_owned());
+        }
+        Ok(())
     }
 
     fn end(&mut self) -> Result<(), InstanceXmlError> {

@@ -10,6 +10,31 @@ fn problem(document: &str) -> Problem {
 }
 
 #[test]
+fn messages_are_short_however_long_the_document_is() {
+    let long = "x".repeat(1 << 20);
+    let documents = [
+        format!("<marshal><reference id=\"{long}\"/></marshal>"),
+        format!("<marshal><list id=\"{long}\"><reference id=\"{long}\"/></list></marshal>"),
+        format!("<marshal><list id=\"{long}\"/><list id=\"{long}\"/></marshal>"),
+        format!("<marshal><{long}/></marshal>"),
+        format!("<marshal><list></{long}></marshal>"),
+        format!("<marshal><int>{long}</int></marshal>"),
+        format!("<marshal><list>{long}</list></marshal>"),
+        format!("<marshal><string>&{long};</string></marshal>"),
+        format!("<marshal><list {long} id=\"a\"/></marshal>"),
+        format!("<marshal><object module=\"{long}\" class=\"{long}\"/></marshal>"),
+    ];
+    for document in documents {
+        let message = decode(document.as_bytes()).unwrap_err().to_string();
+        assert!(
+            message.len() < 200,
+            "{} bytes: {message:.120}",
+            message.len()
+        );
+    }
+}
+
+#[test]
 fn what_is_malformed_is_told_with_its_kind() {
     let table = [
         (

@@ -120,7 +120,7 @@ pub fn decode(document: &[u8]) -> Result<Value, DecodeError> {
                     .map_err(|problem| DecodeError { offset, problem });
             }
             Ok(event) => machine.event(&event),
-            Err(error) => Err(Problem::Xml(error.to_string())),
+            Err(error) => Err(malformed(&error)),
         };
         step.map_err(|problem| DecodeError { offset, problem })?;
     }
@@ -267,7 +267,7 @@ impl Machine {
             && let Some(id) = &id
             && self.known.insert(id.clone(), Known::Open).is_some()
         {
-            return Err(Problem::DuplicateId(id.clone()));
+            return Err(Problem::DuplicateId(shown(id)));
         }
         self.stack.push(Open {
             container,
@@ -354,8 +354,8 @@ impl Machine {
                 let (value, size) = (value.clone(), *size);
                 self.value(value, size)
             }
-            Some(Known::Open) => Err(Problem::Cycle(id)),
-            None => Err(Problem::DanglingReference(id)),
+            Some(Known::Open) => Err(Problem::Cycle(shown(&id))),
+            None => Err(Problem::DanglingReference(shown(&id))),
         }
     }
 
@@ -458,12 +458,12 @@ fn class(start: &BytesStart<'_>) -> Result<Class, Problem> {
 fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, Problem> {
     let found = start
         .try_get_attribute(name)
-        .map_err(|error| Problem::Xml(error.to_string()))?;
+        .map_err(|error| malformed(&error))?;
     found
         .map(|attribute| attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0))
         .transpose()
         .map(|value| value.map(std::borrow::Cow::into_owned))
-        .map_err(|error| Problem::Xml(error.to_string()))
+        .map_err(|error| malformed(&error))
 }
 
 /// The character of a reference. Named entities are the five of XML; others need a DTD.
@@ -487,6 +487,11 @@ fn unescape(text: String) -> String {
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")
+}
+
+/// What the XML reader says may quote the document.
+fn malformed(error: &dyn std::fmt::Display) -> Problem {
+    Problem::Xml(shown(&error.to_string()))
 }
 
 /// The beginning of a text from the document, for a message.

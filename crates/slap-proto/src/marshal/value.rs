@@ -308,18 +308,133 @@ pub(super) fn compare(left: &Value, right: &Value) -> Ordering {
     }
 }
 
+/// Exact, and a total order: rounding integers to floats would make different ones equal to the
+/// same float. NaN comes last.
 fn compare_numbers(left: &Value, right: &Value) -> Ordering {
-    let integer = |value: &Value| match value {
-        Value::Bool(value) => Some(i128::from(*value)),
-        Value::Int(number) => Some(*number),
-        _ => None,
-    };
-    if let (Some(left), Some(right)) = (integer(left), integer(right)) {
-        return left.cmp(&right);
+    match (number(left), number(right)) {
+        (Number::Integer(left), Number::Integer(right)) => left.cmp(&right),
+        (Number::Float(left), Number::Float(right)) => compare_floats(left, right),
+        (Number::Integer(left), Number::Float(right)) => compare_mixed(left, right),
+        (Number::Float(left), Number::Integer(right)) => compare_mixed(right, left).reverse(),
     }
-    #[expect(clippy::cast_precision_loss, reason = "one of both is a float anyway")]
-    let float = |value: &Value| integer(value).map_or_else(|| value.as_f64(), |n| Some(n as f64));
-    let (left, right) = (float(left).unwrap_or(0.0), float(right).unwrap_or(0.0));
+}
+
+enum Number {
+    Integer(i128),
+    Float(f64),
+}
+
+fn number(value: &Value) -> Number {
+    match value {
+        Value::Bool(value) => Number::Integer(i128::from(*value)),
+        Value::Int(number) => Number::Integer(*number),
+        other => Number::Float(other.as_f64().unwrap_or_default()),
+    }
+}
+
+fn compare_floats(left: f64, right: f64) -> Ordering {
     left.partial_cmp(&right)
-        .unwrap_or_else(|| left.total_cmp(&right))
+        .unwrap_or_else(|| left.is_nan().cmp(&right.is_nan()))
+}
+
+fn compare_mixed(integer: i128, float: f64) -> Ordering {
+    /// Two to the power of 127: every integer is smaller, and from its negative on, every float
+    /// up to it has a floor that is one.
+    const BOUND: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
+    if float.is_nan() || float >= BOUND {
+        return Ordering::Less;
+    }
+    if float < -BOUND {
+        return Ordering::Greater;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within bounds")]
+    let floor = float.floor() as i128;
+    integer.cmp(&floor).then(if float > float.floor() {
+        Ordering::Less
+    } else {
+        Ordering::Equal
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Numbers that lie close together where floats are coarser than integers.
+    fn any_number() -> impl Strategy<Value = Value> {
+        let near = prop_oneof![
+            Just(0_i128),
+            Just(1 << 53),
+            Just(1 << 60),
+            Just(i128::MAX - 8)
+        ];
+        let integer = (near, -8_i128..9).prop_map(|(base, step)| base.saturating_add(step));
+        prop_oneof![
+            integer.clone().prop_map(Value::Int),
+            integer.prop_map(|number| Value::Float(number as f64)),
+            any::<f64>().prop_map(Value::Float),
+            (-4..5_i32).prop_map(|quarters| Value::Float(f64::from(quarters) / 4.0)),
+            any::<bool>().prop_map(Value::Bool),
+            Just(Value::Float(f64::NAN)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_have_a_total_order(a in any_number(), b in any_number(), c in any_number()) {
+            prop_assert_eq!(compare(&a, &b), compare(&b, &a).reverse());
+            let mut sorted = [&a, &b, &c];
+            sorted.sort_by(|left, right| compare(left, right));
+            prop_assert_ne!(compare(sorted[0], sorted[2]), Ordering::Greater);
+            if compare(&a, &b).is_eq() {
+                prop_assert_eq!(compare(&a, &c), compare(&b, &c));
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_compared_as_python_does() {
+        let (int, float) = (|number| Value::Int(number), |number| Value::Float(number));
+        let table = [
+            (
+                int(1 << 60),
+                float(1_152_921_504_606_846_976.0),
+                Ordering::Equal,
+            ),
+            (
+                int((1 << 60) + 1),
+                float(1_152_921_504_606_846_976.0),
+                Ordering::Greater,
+            ),
+            (int(-1), float(-0.5), Ordering::Less),
+            (int(0), float(-0.0), Ordering::Equal),
+            (int(i128::MAX), float(f64::INFINITY), Ordering::Less),
+            (int(i128::MIN), float(f64::NEG_INFINITY), Ordering::Greater),
+            (int(1), Value::Bool(true), Ordering::Equal),
+        ];
+        for (left, right, order) in table {
+            assert_eq!(compare(&left, &right), order, "{left:?} {right:?}");
+        }
+    }
+
+    #[test]
+    fn a_shuffled_dictionary_of_large_numbers_is_sorted() {
+        let entries = (0..4000_i128).map(|step| {
+            let number = (1 << 60) + (step * 2_654_435_761) % 4001;
+            let key = if step % 3 == 0 {
+                Value::Float(number as f64)
+            } else {
+                Value::Int(number)
+            };
+            (key, Value::None)
+        });
+        let dict = Dict::from_entries(entries.collect());
+        let keys: Vec<_> = dict.iter().map(|(key, _)| key).collect();
+        assert!(
+            keys.windows(2)
+                .all(|pair| compare(pair[0], pair[1]).is_lt())
+        );
+    }
 }
