@@ -108,6 +108,8 @@ impl Connection {
     pub fn open(self) -> Result<Slap, OpenError> {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
+            // Followed, a POST would become a GET, and a login page would count as success.
+            .max_redirects(0)
             .timeout_global(Some(self.timeout))
             .user_agent(self.user_agent.clone());
         // Certificates are of no use without TLS, so they may be missing there.
@@ -186,10 +188,19 @@ struct Inner {
     url: MasterUrl,
 }
 
+impl Inner {
+    fn failed(&self, endpoint: &str, error: ureq::Error) -> ClientError {
+        let proxy = self.agent.config().proxy();
+        let proxy = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
+        let url = format!("{}{endpoint}", self.url.shown());
+        ClientError::from_transport(url, proxy, LARGEST_ANSWER, error)
+    }
+}
+
 impl Slap {
-    /// The master's URL, ending in a slash.
+    /// The master's URL for messages: ending in a slash, without a user and password.
     pub fn master_url(&self) -> &str {
-        self.inner.url.as_str()
+        self.inner.url.shown()
     }
 
     /// The random text by which a master is told from others.
@@ -270,24 +281,24 @@ impl Slap {
             .map_err(|source| ClientError::Encode { endpoint, source })?;
         let form = fields.to_urlencoded();
         let header = identity.map(PartitionIdentity::to_header);
-        let (url, answer) = match C::METHOD {
+        let Inner { agent, url } = &*self.inner;
+        let answer = match C::METHOD {
             Method::Get => {
-                let url = self.inner.url.join(endpoint, &form);
-                let request = self.inner.agent.get(&url);
-                let answer = authorize(request, header.as_deref()).call();
-                (url, answer)
+                let request = agent.get(url.join(endpoint, &form));
+                authorize(request, header.as_deref()).call()
             }
             Method::Post => {
-                let url = self.inner.url.join(endpoint, "");
-                let request = self.inner.agent.post(&url);
+                let request = agent.post(url.join(endpoint, ""));
                 let request = request.content_type("application/x-www-form-urlencoded");
-                let answer = authorize(request, header.as_deref()).send(&form);
-                (url, answer)
+                authorize(request, header.as_deref()).send(&form)
             }
         };
-        let failed = |error| ClientError::from_transport(&url, LARGEST_ANSWER, error);
+        let failed = |error| self.inner.failed(endpoint, error);
         let answer = answer.map_err(failed)?;
         let status = answer.status().as_u16();
+        if (300..400).contains(&status) {
+            return Err(redirected(endpoint, status, &answer));
+        }
         let mut body = answer.into_body();
         let body = body
             .with_config()
@@ -309,6 +320,20 @@ impl Slap {
     ) -> Result<Value, ClientError> {
         let body = self.call(call, identity)?;
         decode(&body).map_err(|error| document(C::ENDPOINT)(error.into()))
+    }
+}
+
+fn redirected<B>(
+    endpoint: &'static str,
+    status: u16,
+    answer: &ureq::http::Response<B>,
+) -> ClientError {
+    let location = answer.headers().get("Location");
+    let location = location.map(|location| String::from_utf8_lossy(location.as_bytes()).into());
+    ClientError::Redirect {
+        endpoint,
+        status,
+        location: location.unwrap_or_else(|| "nowhere".to_owned()),
     }
 }
 

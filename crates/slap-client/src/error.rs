@@ -40,6 +40,19 @@ pub enum ClientError {
         /// What the master said.
         message: String,
     },
+    /// 3xx: the calls are elsewhere. They are not followed there: a POST would become a GET, and
+    /// the other place is one that nobody configured.
+    #[error(
+        "{endpoint}: the master answered status {status}, leading to {location:?}; is master_url right?"
+    )]
+    Redirect {
+        /// The call.
+        endpoint: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// Where it leads.
+        location: String,
+    },
     /// Any other status: the master failed.
     #[error("{endpoint}: the master answered status {status}{}", said(.message))]
     Server {
@@ -51,10 +64,12 @@ pub enum ClientError {
         message: String,
     },
     /// Nobody listens there.
-    #[error("cannot connect to {url}; does the master run, and is master_url right?")]
+    #[error("cannot connect to {url}{}; does the master run, and is master_url right?", through(.proxy))]
     Connect {
         /// URL of the call.
         url: String,
+        /// Host and port of the proxy that the environment (`http_proxy`, `https_proxy`, …) names.
+        proxy: Option<String>,
         /// Why.
         source: io::Error,
     },
@@ -143,15 +158,20 @@ impl ClientError {
     }
 
     /// From a request that got no answer.
-    pub(crate) fn from_transport(url: &str, limit: u64, error: ureq::Error) -> Self {
-        let url = url.to_owned();
+    pub(crate) fn from_transport(
+        url: String,
+        proxy: Option<String>,
+        limit: u64,
+        error: ureq::Error,
+    ) -> Self {
         match error {
             ureq::Error::HostNotFound => Self::Dns { url },
             ureq::Error::Timeout(_) => Self::Timeout { url },
             ureq::Error::BodyExceedsLimit(_) => Self::TooLarge { url, limit },
-            ureq::Error::Io(source) => Self::from_io(url, source),
+            ureq::Error::Io(source) => Self::from_io(url, proxy, source),
             ureq::Error::ConnectionFailed => Self::Connect {
                 url,
+                proxy,
                 source: io::Error::other("no address of the host answers"),
             },
             source @ (ureq::Error::Tls(_) | ureq::Error::Pem(_) | ureq::Error::Rustls(_)) => {
@@ -161,7 +181,7 @@ impl ClientError {
         }
     }
 
-    fn from_io(url: String, source: io::Error) -> Self {
+    fn from_io(url: String, proxy: Option<String>, source: io::Error) -> Self {
         use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
         // rustls hands its errors on as I/O errors of kind InvalidData.
         let is_tls = source
@@ -173,7 +193,7 @@ impl ClientError {
         match source.kind() {
             _ if is_dns => Self::Dns { url },
             ConnectionRefused | HostUnreachable | NetworkUnreachable => {
-                Self::Connect { url, source }
+                Self::Connect { url, proxy, source }
             }
             TimedOut => Self::Timeout { url },
             _ if is_tls => Self::Tls {
@@ -186,6 +206,11 @@ impl ClientError {
             },
         }
     }
+}
+
+fn through(proxy: &Option<String>) -> String {
+    let through = |proxy| format!(" through the proxy {proxy} of the environment");
+    proxy.as_ref().map(through).unwrap_or_default()
 }
 
 /// What the master said, for the end of a message.

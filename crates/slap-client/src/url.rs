@@ -1,10 +1,12 @@
 //! URLs of masters.
 
+use ureq::http::uri::Authority;
+
 /// A text that is no URL of a master.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{url:?} is no URL of a master: {problem}")]
 pub struct UrlError {
-    /// The text.
+    /// The text, without a user and password.
     pub url: String,
     /// What is wrong with it.
     pub problem: &'static str,
@@ -14,13 +16,15 @@ pub struct UrlError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MasterUrl {
     text: String,
+    /// For messages.
+    without_user: String,
 }
 
 impl MasterUrl {
     /// A path is kept. A bare IPv6 address as host gets its brackets.
     pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
         let error = |problem| UrlError {
-            url: url.to_owned(),
+            url: without_user(url),
             problem,
         };
         let trimmed = url.trim();
@@ -40,15 +44,19 @@ impl MasterUrl {
             return Err(error("it names no host"));
         }
         let authority = with_brackets(authority);
+        check_authority(&authority).map_err(error)?;
         let path = path.trim_end_matches('/');
         let slash = if path.is_empty() { "" } else { "/" };
+        let text = format!("{scheme}://{authority}/{path}{slash}");
         Ok(Self {
-            text: format!("{scheme}://{authority}/{path}{slash}"),
+            without_user: without_user(&text),
+            text,
         })
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
+    /// Without a user and password, which messages shall not tell.
+    pub(crate) fn shown(&self) -> &str {
+        &self.without_user
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -59,6 +67,37 @@ impl MasterUrl {
     pub(crate) fn join(&self, endpoint: &str, query: &str) -> String {
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{}{endpoint}{mark}{query}", self.text)
+    }
+}
+
+/// The URL without what stands before `@` in its authority.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) if scheme.is_empty() => rest[at + 1..].to_owned(),
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+fn check_authority(authority: &str) -> Result<(), &'static str> {
+    let parsed: Authority = authority.parse().map_err(|_| "its host is malformed")?;
+    let host = parsed.host();
+    if host.is_empty() {
+        return Err("it names no host");
+    }
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    if inner.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_err()) {
+        return Err("its host is no IPv6 address");
+    }
+    let (_, port) = authority.rsplit_once(host).unwrap_or_default();
+    match port.strip_prefix(':') {
+        None if port.is_empty() => Ok(()),
+        Some(number) if number.parse::<u16>().is_ok_and(|port| port > 0) => Ok(()),
+        _ => Err("its port is no number from 1 to 65535"),
     }
 }
 
@@ -110,6 +149,24 @@ mod tests {
     }
 
     #[test]
+    fn messages_tell_no_password() {
+        let url = MasterUrl::parse("https://admin:s3cret@host/p").unwrap();
+        assert_eq!(url.shown(), "https://host/p/");
+        assert_eq!(url.join("x", ""), "https://admin:s3cret@host/p/x");
+        for wrong in [
+            "http://admin:s3cret@host:x/",
+            "ftp://admin:s3cret@host/",
+            "admin:s3cret@host",
+        ] {
+            let message = MasterUrl::parse(wrong).unwrap_err().to_string();
+            assert!(
+                message.contains("host") && !message.contains("s3cret"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_url_is_refused_with_a_reason() {
         let table = [
             ("", "it has no scheme"),
@@ -119,6 +176,17 @@ mod tests {
             ("http://host/?a=1", "it has a query or a fragment"),
             ("http://host/#a", "it has a query or a fragment"),
             ("http://ho st/", "it holds white space"),
+            ("http://[::1/", "its host is malformed"),
+            ("http://[::1]x:80/", "its port is no number from 1 to 65535"),
+            ("http://[::zz]/", "its host is no IPv6 address"),
+            ("http://user@/", "its host is malformed"),
+            ("http://:80/", "it names no host"),
+            (
+                "http://host:99999/",
+                "its port is no number from 1 to 65535",
+            ),
+            ("http://host:0/", "its port is no number from 1 to 65535"),
+            ("http://host:/", "its port is no number from 1 to 65535"),
         ];
         for (url, problem) in table {
             assert_eq!(

@@ -234,7 +234,11 @@ fn each_status_is_its_error() {
             .unwrap_err()
     };
     type Check = fn(&ClientError) -> bool;
-    let table: [(&str, Check); 6] = [
+    let table: [(&str, Check); 7] = [
+        (
+            "302 FOUND\r\nLocation: /login",
+            |error| matches!(error, ClientError::Redirect { location, .. } if location == "/login"),
+        ),
         ("404 NOT FOUND", |error| {
             matches!(error, ClientError::NotFound { .. })
         }),
