@@ -23,7 +23,7 @@ pub(crate) fn run(no_lint: bool, arguments: &[String]) -> Result<ExitCode> {
         lint()?;
     }
     // The whole-tool tests run the programs as they lie in the target directory.
-    command::run(cargo().args(["build", "--workspace", "--bins"]))?;
+    command::run(cargo()?.args(["build", "--workspace", "--bins"]))?;
     let (counts, success) = test(&peer, arguments)?;
     println!(
         "\ntests: {} passed, {} failed, {} skipped",
@@ -39,7 +39,7 @@ pub(crate) fn run(no_lint: bool, arguments: &[String]) -> Result<ExitCode> {
 /// The Python peer's environment, made on the first run.
 fn peer() -> Result<PathBuf> {
     let tests = places::workspace().join("tests/python");
-    let directory = places::shared().join("peer");
+    let directory = places::shared()?.join("peer");
     println!("==> The Python peer in {}", directory.display());
     python::peer(&directory, &tests)?;
     Ok(directory)
@@ -48,8 +48,8 @@ fn peer() -> Result<PathBuf> {
 /// Formatting and lints.
 fn lint() -> Result<()> {
     println!("==> cargo fmt and cargo clippy");
-    command::run(cargo().args(["fmt", "--check"]))?;
-    command::run(cargo().args([
+    command::run(cargo()?.args(["fmt", "--check"]))?;
+    command::run(cargo()?.args([
         "clippy",
         "--quiet",
         "--workspace",
@@ -63,8 +63,12 @@ fn lint() -> Result<()> {
 /// Runs `cargo test`, passing its output through while counting.
 fn test(peer: &std::path::Path, arguments: &[String]) -> Result<(Counts, bool)> {
     println!("==> cargo test");
-    let mut child = cargo()
+    if !places::is_root() {
+        println!("    not root: the tests that need root's rights are not built");
+    }
+    let mut child = cargo()?
         .args(["test", "--workspace", "--no-fail-fast"])
+        .args(root_tests())
         .args(arguments)
         .env("SLAPOS_TEST_PEER", peer)
         .stdin(Stdio::null())
@@ -104,12 +108,21 @@ impl Counts {
 }
 
 /// Cargo, building where the users that tests step down to can run the result.
-fn cargo() -> Command {
+fn cargo() -> Result<Command> {
     let mut command = Command::new(env!("CARGO"));
     command
         .current_dir(places::workspace())
-        .env("CARGO_TARGET_DIR", places::shared());
-    command
+        .env("CARGO_TARGET_DIR", places::shared()?);
+    Ok(command)
+}
+
+/// Tests that must be root are features, so that elsewhere they are not built.
+fn root_tests() -> &'static [&'static str] {
+    if places::is_root() {
+        &["--features", "slapgrid-core/root-tests"]
+    } else {
+        &[]
+    }
 }
 
 #[cfg(test)]

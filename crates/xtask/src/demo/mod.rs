@@ -9,6 +9,7 @@ mod master;
 mod place;
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -131,7 +132,7 @@ pub(crate) fn clean() -> Result<ExitCode> {
         );
         return Ok(ExitCode::SUCCESS);
     }
-    if demo.supervisor_socket().exists() {
+    if UnixStream::connect(demo.supervisor_socket()).is_ok() {
         step("Stopping the services");
         command::exit_code(
             tool(&demo, "slapgrid-supervisorctl")
@@ -139,7 +140,7 @@ pub(crate) fn clean() -> Result<ExitCode> {
                 .arg("shutdown"),
         )?;
         master::wait_until("supervisord has ended", || {
-            !demo.supervisor_socket().exists()
+            UnixStream::connect(demo.supervisor_socket()).is_err()
         })?;
     }
     step("Stopping the master");

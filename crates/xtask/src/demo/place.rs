@@ -24,7 +24,7 @@ pub(super) struct Demo {
 impl Demo {
     /// The place of the demo on this machine, whether it has run already or not.
     pub(super) fn locate() -> Result<Self> {
-        let directory = places::shared().join("demo");
+        let directory = places::shared()?.join("demo");
         Ok(Self { directory })
     }
 
