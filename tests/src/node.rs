@@ -115,13 +115,19 @@ impl Node {
         fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 
+    /// URL of the master.
+    pub fn master_url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.master_port)
+    }
+
     fn settings(&self) -> String {
         let here = self.path().display();
         let port = self.master_port;
+        let url = self.master_url();
         format!(
             "[slapos]\n\
              computer_id = {COMPUTER}\n\
-             master_url = http://127.0.0.1:{port}/\n\
+             master_url = {url}\n\
              software_root = {here}/software\n\
              instance_root = {here}/instance\n\
              pidfile = {here}/slapgrid.pid\n\
@@ -268,7 +274,8 @@ impl Node {
         command
     }
 
-    fn command(&self, program: &Path) -> Command {
+    /// A program as the account, with our tools and the peer's in its PATH.
+    pub fn command(&self, program: &Path) -> Command {
         let tools = places::tool("slapproxy");
         let path = [
             tools.parent().unwrap_or(&tools).to_owned(),
