@@ -67,10 +67,8 @@ fn help_and_version_are_no_mistakes() {
         let help = run(tool, &["--help"]).expect(0);
         assert!(help.stdout.contains("Usage:"), "{tool}: {help:?}");
         let version = run(tool, &["--version"]).expect(0);
-        assert!(
-            version.stdout.contains(env!("CARGO_PKG_VERSION")),
-            "{tool}: {version:?}"
-        );
+        let expected = format!("{tool} {}\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(version.stdout, expected);
     }
 }
 
@@ -147,6 +145,37 @@ fn a_master_that_is_away_is_named_to_users() {
             &with_configuration(tool, rest, text),
             "http://127.0.0.1:1/",
         );
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("slapos.cfg");
+    let text = "[slapos]\nmaster_url = http://admin:s3cret@127.0.0.1:2/\n";
+    fs::write(&path, text).unwrap();
+    let mut command = Command::new(places::tool("slapos-supply"));
+    command.env("http_proxy", "http://127.0.0.1:1");
+    let outcome = Outcome::of(command.arg(path).args(["hello", "COMP-1"]));
+    refused("slapos-supply", &outcome, "the proxy 127.0.0.1:1");
+    assert!(!outcome.stderr.contains("s3cret"), "{outcome:?}");
+}
+
+#[test]
+fn a_full_standard_error_is_no_reason_to_panic() {
+    for (tool, rest) in TOOLS {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let mut command = Command::new(places::tool(tool));
+        let status = command
+            .arg("/no/such.cfg")
+            .args(*rest)
+            .stderr(full)
+            .status();
+        let code = status.unwrap().code();
+        assert!(matches!(code, Some(1 | 2)), "{tool}: {code:?}");
     }
 }
 

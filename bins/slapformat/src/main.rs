@@ -100,10 +100,9 @@ fn report(outcome: Outcome) -> Result<ExitCode, Box<dyn Error>> {
         Outcome::Planned(plan) => slapos_cli::print(&(summary(&plan, "would change") + "\n"))?,
         Outcome::Offline(plan, error) => {
             log::info!("{}", summary(&plan, "changed"));
-            eprintln!(
-                "slapformat: the machine is prepared, the master was not told: {}",
-                describe(&error)
-            );
+            let error = describe(&error);
+            let message = format!("the machine is prepared, the master was not told: {error}");
+            slapos_cli::tell("slapformat", &message);
             return Ok(ExitCode::from(MASTER_UNREACHABLE));
         }
         Outcome::Done(plan) => log::info!("{}", summary(&plan, "changed")),

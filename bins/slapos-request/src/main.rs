@@ -72,7 +72,8 @@ fn request(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         None => ask(&order, &request)?,
     };
     let Some(instance) = answer else {
-        eprintln!("slapos-request: the master is preparing the instance; run this again later");
+        let message = "the master is preparing the instance; run this again later";
+        slapos_cli::tell("slapos-request", message);
         return Ok(ExitCode::from(exit::NOT_READY));
     };
     let text = if arguments.json {
@@ -134,11 +135,10 @@ fn wait(
         if limit.is_some_and(|limit| begin.elapsed() + PAUSE > limit) {
             return Ok(None);
         }
-        eprintln!(
-            "waiting for {} since {} s",
-            request.partition_reference,
-            begin.elapsed().as_secs()
-        );
+        let seconds = begin.elapsed().as_secs();
+        let reference = &request.partition_reference;
+        let message = format!("waiting for {reference} since {seconds} s");
+        slapos_cli::tell("slapos-request", &message);
         std::thread::sleep(PAUSE);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 use slap_client::proto::documents::{Attributes, SoftwareInstance};
+use slapos_cli::printable;
 
 /// A few lines for people.
 pub(crate) fn text(instance: &SoftwareInstance) -> String {
@@ -23,8 +24,10 @@ pub(crate) fn text(instance: &SoftwareInstance) -> String {
         .map(|key| key.chars().count())
         .max()
         .unwrap_or(0);
+    let indent = " ".repeat(width + 4);
     for (key, value) in &instance.connection_dict {
-        lines += &format!("  {key:width$}  {}\n", value.to_text());
+        let (key, value) = (printable(key, ""), value.to_text());
+        lines += &format!("  {key:width$}  {}\n", printable(&value, &indent));
     }
     lines
 }
@@ -71,6 +74,18 @@ mod tests {
         assert_eq!(
             shown,
             "State: started\nPartition: slappart0 of COMP-1\nConnection parameters:\n  url  http://x/\n"
+        );
+    }
+
+    #[test]
+    fn a_value_of_several_lines_makes_no_line_of_ours() {
+        let mut instance = instance();
+        let value = "a\nState: evil\u{1b}[2J".into();
+        instance.connection_dict.insert("url".to_owned(), value);
+        let shown = text(&instance);
+        assert!(
+            shown.ends_with("  url  a\n       State: evil\\u{1b}[2J\n"),
+            "{shown}"
         );
     }
 

@@ -19,14 +19,14 @@ pub use watchdog::watch;
 
 /// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code.
 pub fn main(tool: &'static str, phases: &[Phase]) -> ExitCode {
-    let arguments: Arguments = slapos_cli::parse();
+    let arguments: Arguments = slapos_cli::parse_as(tool);
     match work(tool, phases, &arguments) {
         Err(Failed::MissingParameters(message)) => {
-            eprintln!("{tool}: {message}");
+            slapos_cli::tell(tool, &message);
             ExitCode::from(exit::USAGE)
         }
         Err(Failed::AlreadyRunning(message)) => {
-            eprintln!("{tool}: {message}");
+            slapos_cli::tell(tool, &message);
             ExitCode::from(exit::ALREADY_RUNNING)
         }
         Err(Failed::Other(error)) => slapos_cli::finish(tool, Err(error)),

@@ -4,14 +4,21 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use clap::{CommandFactory, Parser};
+use clap::{Command, CommandFactory, Parser};
 
 /// Parses the command line of this process; on a mistake, says it and exits with code 2.
 pub fn parse<T: Parser>() -> T {
-    match parse_from(std::env::args_os()) {
-        Ok(arguments) => arguments,
-        Err(error) => error.exit(),
-    }
+    or_exit(parse_from(std::env::args_os()))
+}
+
+/// As [`parse`], for a command line that several tools share: `tool` is the one that runs.
+pub fn parse_as<T: Parser>(tool: &'static str) -> T {
+    let command = <T as CommandFactory>::command().name(tool);
+    or_exit(parse_by(command, std::env::args_os()))
+}
+
+fn or_exit<T>(parsed: Result<T, clap::Error>) -> T {
+    parsed.unwrap_or_else(|error| error.exit())
 }
 
 /// Parses a command line, the program's name first.
@@ -21,7 +28,14 @@ pub fn parse<T: Parser>() -> T {
 pub fn parse_from<T: Parser>(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<T, clap::Error> {
-    let mut command = <T as CommandFactory>::command().infer_long_args(true);
+    parse_by(<T as CommandFactory>::command(), arguments)
+}
+
+fn parse_by<T: Parser>(
+    command: Command,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<T, clap::Error> {
+    let mut command = command.infer_long_args(true);
     let matches = command.try_get_matches_from_mut(normalised(arguments))?;
     T::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

@@ -8,10 +8,12 @@ mod logging;
 mod master;
 mod outcome;
 mod parameters;
+mod printable;
 
 pub use alias::{AliasError, Aliases};
-pub use arguments::{parse, parse_from};
+pub use arguments::{parse, parse_as, parse_from};
 pub use logging::{LogError, LogOptions, init_logging};
 pub use master::{ConnectError, MasterOptions};
-pub use outcome::{describe, finish, print};
+pub use outcome::{describe, finish, print, tell};
 pub use parameters::{KeyValue, ParameterError, read_parameters};
+pub use printable::printable;

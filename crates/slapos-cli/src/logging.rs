@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use env_logger::{Builder, Target};
 use log::LevelFilter;
 
+use crate::printable;
+
 /// Where a tool logs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogOptions {
@@ -53,7 +55,8 @@ pub fn init_logging(tool: &'static str, options: &LogOptions) -> Result<(), LogE
             if record.module_path() != Some(record.target()) {
                 write!(output, "{}: ", record.target())?;
             }
-            writeln!(output, "{}", record.args())
+            let message = record.args().to_string();
+            writeln!(output, "{}", printable(message.trim_end(), "    "))
         })
         .target(Target::Pipe(Box::new(Sink { file, console })))
         .init();

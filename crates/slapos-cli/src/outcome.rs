@@ -5,18 +5,24 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::exit;
+use crate::{exit, printable};
 
 /// Ends a tool: an error is printed in one paragraph on standard error, exit code 1.
 pub fn finish(tool: &str, outcome: Result<ExitCode, Box<dyn Error>>) -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            // Standard error may be closed; nobody is left to be told.
-            let _ = writeln!(std::io::stderr(), "{tool}: {}", describe(&*error));
+            tell(tool, &describe(&*error));
             ExitCode::from(exit::FAILED)
         }
     }
+}
+
+/// One message of a tool on standard error.
+pub fn tell(tool: &str, message: &str) {
+    let message = printable(message, "  ");
+    // Standard error may be closed or full; nobody is left to be told.
+    let _ = writeln!(std::io::stderr(), "{tool}: {message}");
 }
 
 /// An error and its causes, joined by colons.

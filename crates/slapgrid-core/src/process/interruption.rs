@@ -4,10 +4,14 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// Exit code of what a signal ended, as shells give it, less the signal's number.
+const KILLED_BY: i32 = 128;
 
 /// Whether slapgrid was told to end. Once told, it stays so. Clones share it.
 #[derive(Clone, Debug)]
@@ -32,13 +36,18 @@ impl Interruption {
         })
     }
 
-    /// One that SIGINT and SIGTERM bring about: they end the process no more by themselves.
+    /// One that SIGINT and SIGTERM bring about: the first of them ends the process no more by
+    /// itself; the next does, since a call to a master that does not answer may last.
     ///
     /// # Errors
     /// No more descriptors can be opened, or the handlers cannot be set.
     pub fn by_signals() -> io::Result<Self> {
         let interruption = Interruption::new()?;
+        let told_before = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
+            let status = KILLED_BY + signal;
+            signal_hook::flag::register_conditional_shutdown(signal, status, told_before.clone())?;
+            signal_hook::flag::register(signal, told_before.clone())?;
             signal_hook::low_level::pipe::register(signal, interruption.order.try_clone()?)?;
         }
         Ok(interruption)
