@@ -2,14 +2,16 @@
 //!
 //! [`app`] is the HTTP side: it turns requests into the types of `slap_proto::calls`. Each call is
 //! one function of the module `master`, which sees the database only through the traits of
-//! [`storage`].
+//! [`storage`]. [`serve`] listens and hands connections to it.
 
 mod error;
+mod http;
 mod master;
 mod server;
 mod settings;
 pub mod storage;
 
 pub use error::MasterError;
-pub use server::{ServeError, app, serve};
+pub use http::app;
+pub use server::{ServeError, serve};
 pub use settings::{Settings, SettingsError, SettingsOverrides};

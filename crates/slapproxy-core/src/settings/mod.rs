@@ -1,10 +1,12 @@
 //! What slapproxy is told by slapos.cfg and its options.
 
+mod listen;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use slapos_config::{ConfigFile, MissingParameters, ValueError};
+use slapos_config::{ConfigFile, MissingParameters, Section, ValueError};
 
 /// What slapproxy needs to know.
 #[derive(Debug, Clone)]
@@ -45,9 +47,6 @@ pub enum SettingsError {
     NotLoopback(IpAddr),
 }
 
-const DEFAULT_HOST: &str = "127.0.0.1";
-const DEFAULT_PORT: u16 = 5000;
-
 impl Settings {
     /// From `[slapproxy]` and `[slapos]`.
     ///
@@ -58,51 +57,47 @@ impl Settings {
         overrides: &SettingsOverrides,
     ) -> Result<Self, SettingsError> {
         let section = file.section("slapproxy");
-        let computer_id = file.section("slapos").get_text("computer_id")?;
-        let configured = section.get_path("database_uri")?;
-        let database = overrides.database.clone().or(configured);
-        let (computer_id, database) = match (computer_id, database) {
-            (Some(computer_id), Some(database)) => (computer_id, database),
-            (computer_id, database) => {
-                let missing = [
-                    computer_id.is_none().then_some("computer_id of [slapos]"),
-                    database.is_none().then_some("database_uri of [slapproxy]"),
-                ];
-                return Err(MissingParameters(missing.into_iter().flatten().collect()).into());
-            }
-        };
-        let host = section
-            .get_text("host")?
-            .unwrap_or_else(|| DEFAULT_HOST.to_owned());
-        let host: IpAddr = match host.trim_matches(['[', ']']) {
-            "localhost" => IpAddr::from([127, 0, 0, 1]),
-            address => address
-                .parse()
-                .map_err(|_| section.wrong("host", host.clone(), "an IP address"))?,
-        };
-        if !host.is_loopback() && !overrides.insecure_listen {
-            return Err(SettingsError::NotLoopback(host));
-        }
-        let port = section
-            .get_parsed("port", "a TCP port")?
-            .unwrap_or(DEFAULT_PORT);
-        let mut software_products = BTreeMap::new();
-        for line in section.get_lines("software_product_list")? {
-            let words: Vec<_> = line.split_whitespace().collect();
-            let [reference, url] = words[..] else {
-                return Err(section
-                    .wrong("software_product_list", line, "a line REFERENCE URL")
-                    .into());
-            };
-            software_products.insert(reference.to_owned(), url.to_owned());
-        }
+        let (computer_id, database) = required(file, overrides)?;
         Ok(Self {
-            listen: SocketAddr::new(host, port),
+            listen: listen::from_section(&section, overrides)?,
             database,
             computer_id,
-            software_products,
+            software_products: software_products(&section)?,
         })
     }
+}
+
+/// The two that have no default: reference of the computer, and the SQLite file.
+fn required(
+    file: &ConfigFile,
+    overrides: &SettingsOverrides,
+) -> Result<(String, PathBuf), SettingsError> {
+    let computer_id = file.section("slapos").get_text("computer_id")?;
+    let configured = file.section("slapproxy").get_path("database_uri")?;
+    let database = overrides.database.clone().or(configured);
+    match (computer_id, database) {
+        (Some(computer_id), Some(database)) => Ok((computer_id, database)),
+        (computer_id, database) => {
+            let missing = [
+                computer_id.is_none().then_some("computer_id of [slapos]"),
+                database.is_none().then_some("database_uri of [slapproxy]"),
+            ];
+            Err(MissingParameters(missing.into_iter().flatten().collect()).into())
+        }
+    }
+}
+
+fn software_products(section: &Section<'_>) -> Result<BTreeMap<String, String>, ValueError> {
+    let key = "software_product_list";
+    let mut products = BTreeMap::new();
+    for line in section.get_lines(key)? {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [reference, url] = words[..] else {
+            return Err(section.wrong(key, line, "a line REFERENCE URL"));
+        };
+        products.insert(reference.to_owned(), url.to_owned());
+    }
+    Ok(products)
 }
 
 #[cfg(test)]

@@ -1,0 +1,115 @@
+//! The calls of the slap tool: requests to calls.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use slap_proto::authorization::PartitionIdentity;
+use slap_proto::calls::{self, Fields, Method};
+
+use super::{Master, Shared, respond};
+use crate::MasterError;
+use crate::master::{Answer, Context, Serve, now};
+use crate::storage::Storage;
+
+/// Each call at `/ENDPOINT`.
+pub(super) fn routes<S: Storage>() -> Router<Shared<S>> {
+    let router = Router::new();
+    let router = route::<calls::GetFullComputerInformation, S>(router);
+    let router = route::<calls::GetComputerInformation, S>(router);
+    let router = route::<calls::RegisterComputerPartition, S>(router);
+    let router = route::<calls::GetComputerPartitionCertificate, S>(router);
+    let router = route::<calls::GetHostingSubscriptionIpList, S>(router);
+    let router = route::<calls::GetComputerStatus, S>(router);
+    let router = route::<calls::GetComputerPartitionStatus, S>(router);
+    let router = route::<calls::GetRunId, S>(router);
+    let router = route::<calls::GetSoftwareReleaseListFromSoftwareProduct, S>(router);
+    let router = route::<calls::LoadComputerConfigurationFromXml, S>(router);
+    let router = route::<calls::SupplySupply, S>(router);
+    let router = route::<calls::RequestComputerPartition, S>(router);
+    let router = route::<calls::BuildingSoftwareRelease, S>(router);
+    let router = route::<calls::AvailableSoftwareRelease, S>(router);
+    let router = route::<calls::DestroyedSoftwareRelease, S>(router);
+    let router = route::<calls::SoftwareReleaseError, S>(router);
+    let router = route::<calls::BuildingComputerPartition, S>(router);
+    let router = route::<calls::AvailableComputerPartition, S>(router);
+    let router = route::<calls::StartedComputerPartition, S>(router);
+    let router = route::<calls::StoppedComputerPartition, S>(router);
+    let router = route::<calls::DestroyedComputerPartition, S>(router);
+    let router = route::<calls::SoftwareInstanceError, S>(router);
+    let router = route::<calls::SoftwareInstanceBang, S>(router);
+    let router = route::<calls::SoftwareInstanceRename, S>(router);
+    let router = route::<calls::SetComputerPartitionConnectionXml, S>(router);
+    let router = route::<calls::UpdateComputerPartitionRelatedInstanceList, S>(router);
+    let router = route::<calls::ComputerBang, S>(router);
+    route::<calls::UseComputer, S>(router)
+}
+
+fn route<C: Serve, S: Storage>(router: Router<Shared<S>>) -> Router<Shared<S>> {
+    let handler: MethodRouter<Shared<S>> = match C::METHOD {
+        Method::Get => get(
+            async |State(master): State<Shared<S>>,
+                   RawQuery(query): RawQuery,
+                   headers: HeaderMap| {
+                answer::<C, S>(
+                    master,
+                    query.unwrap_or_default().into_bytes().into(),
+                    headers,
+                )
+                .await
+            },
+        ),
+        Method::Post => post(
+            async |State(master): State<Shared<S>>, headers: HeaderMap, body: Bytes| {
+                answer::<C, S>(master, body, headers).await
+            },
+        ),
+    };
+    router.route(&format!("/{}", C::ENDPOINT), handler)
+}
+
+/// One request, on a thread that may wait for the database.
+async fn answer<C: Serve, S: Storage>(
+    master: Shared<S>,
+    form: Bytes,
+    headers: HeaderMap,
+) -> Response {
+    respond::on_blocking_thread(C::ENDPOINT, move || {
+        perform::<C, S>(&master, &form, &headers)
+    })
+    .await
+}
+
+fn perform<C: Serve, S: Storage>(master: &Master<S>, form: &[u8], headers: &HeaderMap) -> Response {
+    let response = serve_call::<C, S>(master, form, headers).and_then(respond::to_response);
+    let response = response.unwrap_or_else(|error| respond::failure(C::ENDPOINT, &error));
+    log::debug!("{} {}", C::ENDPOINT, response.status().as_u16());
+    response
+}
+
+fn serve_call<C: Serve, S: Storage>(
+    master: &Master<S>,
+    form: &[u8],
+    headers: &HeaderMap,
+) -> Result<Answer, MasterError> {
+    let header = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let identity = PartitionIdentity::parse(header.unwrap_or_default())?;
+    let call = C::from_fields(&Fields::from_urlencoded(form)?)?;
+    let context = Context {
+        settings: &master.settings,
+        run_id: &master.run_id,
+        identity,
+        now: now(),
+    };
+    if C::WRITES {
+        master
+            .storage
+            .write(|records| call.serve(&context, records))
+    } else {
+        master.storage.read(|records| call.serve(&context, records))
+    }
+}

@@ -1,0 +1,64 @@
+//! What all handlers answer with, and where they may wait for the database.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use slap_proto::marshal::encode;
+
+use crate::MasterError;
+use crate::master::Answer;
+
+/// Runs what may wait for the database or the disk; `name` is for the log.
+pub(crate) async fn on_blocking_thread(
+    name: &'static str,
+    work: impl FnOnce() -> Response + Send + 'static,
+) -> Response {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| {
+        log::error!("{name}: {error}");
+        let text = "the request could not be carried out\n";
+        (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+    })
+}
+
+/// A successful answer.
+pub(crate) fn to_response(answer: Answer) -> Result<Response, MasterError> {
+    let (kind, body) = match answer {
+        Answer::Text(text) => ("text/plain; charset=utf-8", text),
+        Answer::Document(value) => ("text/xml; charset=utf-8", encode(&value)?),
+    };
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+/// An answer that says what is wrong, in the log too, after the name of the call.
+pub(crate) fn failure(call: &str, error: &MasterError) -> Response {
+    let status = status(error);
+    let text = text(error, status);
+    if status.is_server_error() {
+        log::error!("{}: {text}", call);
+    } else {
+        log::info!("{}: {} {text}", call, status.as_u16());
+    }
+    (status, text + "\n").into_response()
+}
+
+/// The status that tells the kind of the error.
+pub(crate) fn status(error: &MasterError) -> StatusCode {
+    match error {
+        MasterError::NotFound(_) => StatusCode::NOT_FOUND,
+        MasterError::Form(_) | MasterError::Authorization(_) | MasterError::BadRequest(_) => {
+            StatusCode::BAD_REQUEST
+        }
+        MasterError::Storage(_) | MasterError::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What is wrong, of a failure of ours with all its causes.
+pub(crate) fn text(error: &MasterError, status: StatusCode) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error).filter(|_| status.is_server_error());
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
