@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use slapos_cli::LogOptions;
 use slapos_config::ConfigFile;
-use slapproxy_core::{Settings, SettingsOverrides};
+use slapproxy_core::{ListenAddress, Settings, SettingsOverrides};
 
 /// A small SlapOS master with SQLite
 #[derive(Parser)]
@@ -25,6 +25,9 @@ struct Arguments {
     /// The SQLite file, instead of database_uri of section slapproxy
     #[arg(short = 'u', long, value_name = "FILE")]
     database_uri: Option<PathBuf>,
+    /// Listen there instead of host and port: ADDRESS:PORT or unix:PATH; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<ListenAddress>,
     /// Serve other machines, although anyone who reaches the address can command the nodes
     #[arg(long)]
     insecure_listen: bool,
@@ -42,6 +45,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let configured = file.section("slapproxy").get_path("log_file")?;
     let overrides = SettingsOverrides {
         database: arguments.database_uri,
+        listen: arguments.listen,
         insecure_listen: arguments.insecure_listen,
     };
     let settings = Settings::from_config(&file, &overrides)?;
@@ -51,6 +55,14 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         file: arguments.log_file.or(configured),
     };
     slapos_cli::init_logging("slapproxy", &options)?;
-    slapproxy_core::serve(settings, |address| log::info!("serving http://{address}/"))?;
+    let scheme = settings.server.scheme();
+    slapproxy_core::serve(settings, |addresses| {
+        for address in addresses {
+            match address {
+                ListenAddress::Tcp(address) => log::info!("serving {scheme}://{address}/"),
+                ListenAddress::Unix(_) => log::info!("serving {address}"),
+            }
+        }
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use slap_proto::authorization::MalformedAuthorization;
 use slap_proto::calls::FormError;
 use slap_proto::marshal::EncodeError;
 
+use crate::caller::NotAllowed;
 use crate::storage::StorageError;
 
 /// Why a call is not answered with success.
@@ -13,6 +14,9 @@ pub enum MasterError {
     /// 404: there is no such computer, partition or slave, or no free partition.
     #[error("{0}")]
     NotFound(String),
+    /// 403: the sender may not speak for whom it names.
+    #[error("{0}")]
+    NotAllowed(#[from] NotAllowed),
     /// 400: a field is missing or wrong.
     #[error("{0}")]
     Form(#[from] FormError),

@@ -4,14 +4,19 @@
 //! one function of the module `master`, which sees the database only through the traits of
 //! [`storage`]. [`serve`] listens and hands connections to it.
 
+mod caller;
 mod error;
 mod http;
 mod master;
+mod metrics;
 mod server;
 mod settings;
 pub mod storage;
 
+pub use caller::NotAllowed;
 pub use error::MasterError;
 pub use http::app;
-pub use server::{ServeError, serve};
-pub use settings::{Settings, SettingsError, SettingsOverrides};
+pub use server::{ServeError, TlsError, serve};
+pub use settings::{
+    ListenAddress, ServerSettings, Settings, SettingsError, SettingsOverrides, TlsSettings,
+};

@@ -27,19 +27,15 @@ impl Master {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("proxy.db");
         let settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            database: database.clone(),
-            computer_id: "COMP-1".to_owned(),
             software_products: [("kvm".to_owned(), "http://kvm/".to_owned())].into(),
+            ..Settings::new(&database, "COMP-1")
         };
         let storage = SqliteStorage::open(&database, "COMP-1").unwrap();
         let (sender, receiver) = channel();
         thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind(settings.listen)
-                    .await
-                    .unwrap();
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                 sender.send(listener.local_addr().unwrap()).unwrap();
                 let app = app(settings, storage, "run-id".to_owned());
                 axum::serve(listener, app).await.unwrap();

@@ -9,8 +9,9 @@ use axum::routing::{MethodRouter, get, post};
 use slap_proto::authorization::PartitionIdentity;
 use slap_proto::calls::{self, Fields, Method};
 
-use super::{Master, Shared, respond};
+use super::{Master, Shared, authority, respond};
 use crate::MasterError;
+use crate::caller::Speaker;
 use crate::master::{Answer, Context, Serve, now};
 use crate::storage::Storage;
 
@@ -51,19 +52,19 @@ fn route<C: Serve, S: Storage>(router: Router<Shared<S>>) -> Router<Shared<S>> {
     let handler: MethodRouter<Shared<S>> = match C::METHOD {
         Method::Get => get(
             async |State(master): State<Shared<S>>,
+                   speaker: Speaker,
                    RawQuery(query): RawQuery,
                    headers: HeaderMap| {
-                answer::<C, S>(
-                    master,
-                    query.unwrap_or_default().into_bytes().into(),
-                    headers,
-                )
-                .await
+                let form = query.unwrap_or_default().into_bytes().into();
+                answer::<C, S>(master, speaker, headers, form).await
             },
         ),
         Method::Post => post(
-            async |State(master): State<Shared<S>>, headers: HeaderMap, body: Bytes| {
-                answer::<C, S>(master, body, headers).await
+            async |State(master): State<Shared<S>>,
+                   speaker: Speaker,
+                   headers: HeaderMap,
+                   form: Bytes| {
+                answer::<C, S>(master, speaker, headers, form).await
             },
         ),
     };
@@ -73,17 +74,24 @@ fn route<C: Serve, S: Storage>(router: Router<Shared<S>>) -> Router<Shared<S>> {
 /// One request, on a thread that may wait for the database.
 async fn answer<C: Serve, S: Storage>(
     master: Shared<S>,
-    form: Bytes,
+    speaker: Speaker,
     headers: HeaderMap,
+    form: Bytes,
 ) -> Response {
     respond::on_blocking_thread(C::ENDPOINT, move || {
-        perform::<C, S>(&master, &form, &headers)
+        perform::<C, S>(&master, &speaker, &headers, &form)
     })
     .await
 }
 
-fn perform<C: Serve, S: Storage>(master: &Master<S>, form: &[u8], headers: &HeaderMap) -> Response {
-    let response = serve_call::<C, S>(master, form, headers).and_then(respond::to_response);
+fn perform<C: Serve, S: Storage>(
+    master: &Master<S>,
+    speaker: &Speaker,
+    headers: &HeaderMap,
+    form: &[u8],
+) -> Response {
+    let response =
+        serve_call::<C, S>(master, speaker, headers, form).and_then(respond::to_response);
     let response = response.unwrap_or_else(|error| respond::failure(C::ENDPOINT, &error));
     log::debug!("{} {}", C::ENDPOINT, response.status().as_u16());
     response
@@ -91,14 +99,17 @@ fn perform<C: Serve, S: Storage>(master: &Master<S>, form: &[u8], headers: &Head
 
 fn serve_call<C: Serve, S: Storage>(
     master: &Master<S>,
-    form: &[u8],
+    speaker: &Speaker,
     headers: &HeaderMap,
+    form: &[u8],
 ) -> Result<Answer, MasterError> {
     let header = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     let identity = PartitionIdentity::parse(header.unwrap_or_default())?;
-    let call = C::from_fields(&Fields::from_urlencoded(form)?)?;
+    let fields = Fields::from_urlencoded(form)?;
+    authority::check_call::<C>(speaker, &fields, identity.as_ref())?;
+    let call = C::from_fields(&fields)?;
     let context = Context {
         settings: &master.settings,
         run_id: &master.run_id,

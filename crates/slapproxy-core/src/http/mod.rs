@@ -3,20 +3,25 @@
 //! To serve something more, write a module with a function `routes` that returns a [`Router`] over
 //! [`Shared`], and merge it in [`routes`], the one list of all that is mounted.
 
+mod authority;
 mod calls;
+mod external;
 mod respond;
+mod status;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 
+use crate::metrics::{Measured, Metrics};
 use crate::settings::Settings;
 use crate::storage::Storage;
 
 /// Largest body of a request that is read into memory, in bytes.
-const LARGEST_BODY: usize = 64 << 20;
+const LARGEST_BODY: usize = 32 << 20;
 
 /// What all requests share.
 pub(crate) struct Master<S> {
@@ -24,6 +29,7 @@ pub(crate) struct Master<S> {
     pub(crate) storage: S,
     /// By which masters recognise themselves.
     pub(crate) run_id: String,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// [`Master`], as handlers get it.
@@ -32,17 +38,35 @@ pub(crate) type Shared<S> = Arc<Master<S>>;
 /// All that is served over a database, as an HTTP service. `run_id` is the random text by which
 /// masters recognise themselves.
 pub fn app<S: Storage>(settings: Settings, storage: S, run_id: String) -> Router {
-    routes()
+    measured_app(settings, storage, run_id, Arc::default())
+}
+
+/// As [`app`], with figures that others add to.
+pub(crate) fn measured_app<S: Storage>(
+    settings: Settings,
+    storage: S,
+    run_id: String,
+    metrics: Arc<Metrics>,
+) -> Router {
+    let master = Arc::new(Master {
+        settings,
+        storage: Measured::new(storage, metrics.clone()),
+        run_id,
+        metrics: metrics.clone(),
+    });
+    routes(&master)
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such call\n") })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(Arc::new(Master {
-            settings,
-            storage,
-            run_id,
-        }))
+        .layer(from_fn_with_state(metrics, status::measure))
+        .with_state(master)
 }
 
 /// The mounting point: each module's routes, a line each.
-fn routes<S: Storage>() -> Router<Shared<S>> {
-    Router::new().merge(calls::routes())
+fn routes<S: Storage>(master: &Shared<S>) -> Router<Shared<S>> {
+    let of_users = Router::new().merge(status::metrics());
+    of_users
+        .route_layer(from_fn_with_state(master.clone(), authority::users_only))
+        // These are for nodes, too, and check themselves whom the sender may speak for.
+        .merge(calls::routes())
+        .merge(status::health())
 }

@@ -45,6 +45,7 @@ pub(crate) fn failure(call: &str, error: &MasterError) -> Response {
 pub(crate) fn status(error: &MasterError) -> StatusCode {
     match error {
         MasterError::NotFound(_) => StatusCode::NOT_FOUND,
+        MasterError::NotAllowed(_) => StatusCode::FORBIDDEN,
         MasterError::Form(_) | MasterError::Authorization(_) | MasterError::BadRequest(_) => {
             StatusCode::BAD_REQUEST
         }

@@ -1,12 +1,27 @@
 //! The life of the server: listening, serving, ending.
 
+mod body;
+mod connection;
+mod listen;
+mod tls;
+
+pub use tls::TlsError;
+
 use std::io;
-use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
-use crate::http::app;
-use crate::settings::Settings;
+use self::connection::Connections;
+use self::listen::Listener;
+use crate::http::measured_app;
+use crate::metrics::Metrics;
+use crate::settings::{ListenAddress, Settings};
 use crate::storage::{OpenError, SqliteStorage};
 
 /// The server cannot run.
@@ -16,11 +31,14 @@ pub enum ServeError {
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// Why.
         source: io::Error,
     },
@@ -29,43 +47,139 @@ pub enum ServeError {
     Run(#[source] io::Error),
 }
 
+/// How long requests that have begun may take after the signal to end; with what follows, the
+/// server ends within five seconds.
+const GRACE: Duration = Duration::from_secs(4);
+/// How long the database may take to finish what it began.
+const LAST_WRITES: Duration = Duration::from_millis(500);
+/// How long to wait when the system has no descriptor left for another connection.
+const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
+
 /// Opens the database and serves until SIGTERM or SIGINT; requests that have begun are finished.
-/// `ready` is told the address once it is listened on.
+/// `ready` is told the addresses once all are listened on.
 ///
 /// # Errors
-/// The database cannot be opened, or the address cannot be listened on.
-pub fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+/// The database or a certificate cannot be opened, or an address cannot be listened on.
+pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result<(), ServeError> {
     let storage = SqliteStorage::open(&settings.database, &settings.computer_id)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build();
-    runtime.map_err(ServeError::Run)?.block_on(async {
-        let address = settings.listen;
-        let failed = |source| ServeError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        ready(listener.local_addr().map_err(failed)?);
-        let app = app(settings, storage, run_id());
-        axum::serve(listener, app)
-            .with_graceful_shutdown(shutdown())
-            .await
-            .map_err(ServeError::Run)
-    })
+        .build()
+        .map_err(ServeError::Run)?;
+    let served = runtime.block_on(async {
+        let server = settings.server.clone();
+        let metrics = Arc::<Metrics>::default();
+        let app = measured_app(settings, storage, run_id(), metrics.clone());
+        let connections = Connections::new(app, metrics, &server)?;
+        let end = Signals::new().map_err(ServeError::Run)?;
+        let listeners = bind(&server.listen, ready).await?;
+        run(listeners, connections, server.max_connections, end).await;
+        Ok(())
+    });
+    runtime.shutdown_timeout(LAST_WRITES);
+    served
 }
 
-async fn shutdown() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            log::error!("SIGTERM cannot be handled: {error}");
-            return;
-        }
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+async fn bind(
+    addresses: &[ListenAddress],
+    ready: impl FnOnce(&[ListenAddress]),
+) -> Result<Vec<Listener>, ServeError> {
+    let (mut listeners, mut bound) = (Vec::new(), Vec::new());
+    for address in addresses {
+        let failed = |source| ServeError::Listen {
+            address: address.clone(),
+            source,
+        };
+        let listener = Listener::bind(address).await.map_err(failed)?;
+        bound.push(listener.address().map_err(failed)?);
+        listeners.push(listener);
     }
+    ready(&bound);
+    Ok(listeners)
+}
+
+/// Accepts connections until the signal, and then waits for those that are in use.
+async fn run(listeners: Vec<Listener>, connections: Connections, limit: usize, end: Signals) {
+    let connections = Arc::new(connections);
+    let slots = Arc::new(Semaphore::new(limit));
+    let open = Arc::new(GracefulShutdown::new());
+    let mut loops = JoinSet::new();
+    for listener in listeners {
+        loops.spawn(accept(
+            listener,
+            connections.clone(),
+            slots.clone(),
+            open.clone(),
+        ));
+    }
+    end.wait().await;
     log::info!("ending");
+    loops.shutdown().await;
+    let Some(open) = Arc::into_inner(open) else {
+        return;
+    };
+    if timeout(GRACE, open.shutdown()).await.is_err() {
+        log::warn!("connections are cut off: their requests did not end");
+    }
+}
+
+async fn accept(
+    listener: Listener,
+    connections: Arc<Connections>,
+    slots: Arc<Semaphore>,
+    open: Arc<GracefulShutdown>,
+) {
+    // Whoever comes when all slots are taken waits in the backlog of the socket.
+    while let Ok(slot) = slots.clone().acquire_owned().await {
+        match listener.accept().await {
+            Ok(accepted) => {
+                let (connections, watcher) = (connections.clone(), open.watcher());
+                tokio::spawn(async move {
+                    connections.serve(accepted, watcher).await;
+                    drop(slot);
+                });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                log::error!("cannot accept a connection: {error}");
+                sleep(NO_DESCRIPTOR).await;
+            }
+        }
+    }
+}
+
+/// Whether the client went away before its connection was accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
+    let kinds = [
+        ConnectionAborted,
+        ConnectionRefused,
+        ConnectionReset,
+        NotConnected,
+    ];
+    kinds.contains(&error.kind())
+}
+
+/// The signals that end the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// 32 random letters. Each `RandomState` is seeded by the operating system.

@@ -1,9 +1,15 @@
 //! What slapproxy is told by slapos.cfg and its options.
 
 mod listen;
+mod server;
+mod tls;
+
+pub use listen::ListenAddress;
+pub use server::ServerSettings;
+pub use tls::TlsSettings;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use slapos_config::{ConfigFile, MissingParameters, Section, ValueError};
@@ -11,8 +17,8 @@ use slapos_config::{ConfigFile, MissingParameters, Section, ValueError};
 /// What slapproxy needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where to listen; port 0 takes any.
-    pub listen: SocketAddr,
+    /// How requests come in.
+    pub server: ServerSettings,
     /// The SQLite file.
     pub database: PathBuf,
     /// The computer that is known from the start.
@@ -24,6 +30,8 @@ pub struct Settings {
 /// What the command line says instead of the file.
 #[derive(Debug, Clone, Default)]
 pub struct SettingsOverrides {
+    /// Where to listen; empty: where the file says.
+    pub listen: Vec<ListenAddress>,
     /// The SQLite file.
     pub database: Option<PathBuf>,
     /// Whether other machines may connect although nothing tells who they are.
@@ -42,12 +50,22 @@ pub enum SettingsError {
     Missing(#[from] MissingParameters),
     /// Anyone who reaches that address could command the nodes.
     #[error(
-        "{0} is not a loopback address: without --insecure-listen, slapproxy serves this machine only"
+        "{0} is not a loopback address: without client_ca or --insecure-listen, slapproxy serves this machine only"
     )]
-    NotLoopback(IpAddr),
+    NotLoopback(SocketAddr),
 }
 
 impl Settings {
+    /// The two that must be known, and the defaults of everything else.
+    pub fn new(database: impl Into<PathBuf>, computer_id: impl Into<String>) -> Self {
+        Self {
+            server: ServerSettings::default(),
+            database: database.into(),
+            computer_id: computer_id.into(),
+            software_products: BTreeMap::new(),
+        }
+    }
+
     /// From `[slapproxy]` and `[slapos]`.
     ///
     /// # Errors
@@ -59,10 +77,9 @@ impl Settings {
         let section = file.section("slapproxy");
         let (computer_id, database) = required(file, overrides)?;
         Ok(Self {
-            listen: listen::from_section(&section, overrides)?,
-            database,
-            computer_id,
+            server: ServerSettings::from_section(&section, overrides)?,
             software_products: software_products(&section)?,
+            ..Self::new(database, computer_id)
         })
     }
 }
@@ -115,10 +132,10 @@ mod tests {
     fn defaults_and_values() {
         let minimal =
             settings("[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db").unwrap();
-        assert_eq!(minimal.listen.to_string(), "127.0.0.1:5000");
+        assert_eq!(minimal.server.listen, ["127.0.0.1:5000".parse().unwrap()]);
         let text = "[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db\nhost = ::1\nport = 0\nsoftware_product_list =\n kvm http://k/";
         let full = settings(text).unwrap();
-        assert_eq!(full.listen.to_string(), "[::1]:0");
+        assert_eq!(full.server.listen, ["[::1]:0".parse().unwrap()]);
         assert_eq!(full.software_products["kvm"], "http://k/");
     }
 

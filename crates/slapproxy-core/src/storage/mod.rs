@@ -98,6 +98,18 @@ pub struct ReportRow {
     pub time: f64,
 }
 
+/// How many subjects of a kind are in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateCount {
+    /// `partitions` and `releases` by the wanted state, `reported_partitions` and
+    /// `reported_releases` by the one reported last.
+    pub subject: &'static str,
+    /// The state; of a partition without instance, `free`.
+    pub state: String,
+    /// How many.
+    pub count: u64,
+}
+
 /// Whether a report is about a release or a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportKind {
@@ -175,6 +187,8 @@ pub trait Records {
     fn put_report(&self, kind: ReportKind, computer: &str, report: &ReportRow) -> Result<()>;
     /// What was reported last of each subject of a computer.
     fn reports(&self, kind: ReportKind, computer: &str) -> Result<Vec<ReportRow>>;
+    /// How many partitions and releases are in each state, on all computers.
+    fn state_counts(&self) -> Result<Vec<StateCount>>;
     /// Keeps a usage report.
     fn put_usage(&self, computer: &str, journal: &str, time: f64) -> Result<()>;
 }

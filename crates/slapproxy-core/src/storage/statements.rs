@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::{
     NetworkRow, PartitionRow, Records, ReportKind, ReportRow, Result, SlaveRow, SoftwareRow,
-    StorageError,
+    StateCount, StorageError,
 };
 
 /// The rows of one transaction.
@@ -300,6 +300,42 @@ impl Records for Statements<'_> {
                 })
             },
         )
+    }
+
+    fn state_counts(&self) -> Result<Vec<StateCount>> {
+        let count = |subject, sql| {
+            self.rows("cannot count states", sql, [], move |row| {
+                Ok(StateCount {
+                    subject,
+                    state: row.get(0)?,
+                    count: row.get::<_, u32>(1)?.into(),
+                })
+            })
+        };
+        let queries = [
+            (
+                "partitions",
+                "SELECT CASE slap_state WHEN 'busy' THEN requested_state ELSE 'free' END, \
+                count(*) FROM partition18 GROUP BY 1",
+            ),
+            (
+                "releases",
+                "SELECT coalesce(requested_state, ''), count(*) FROM software18 GROUP BY 1",
+            ),
+            (
+                "reported_partitions",
+                "SELECT state, count(*) FROM report18 WHERE kind = 'instance' GROUP BY 1",
+            ),
+            (
+                "reported_releases",
+                "SELECT state, count(*) FROM report18 WHERE kind = 'software' GROUP BY 1",
+            ),
+        ];
+        let mut counts = Vec::new();
+        for (subject, sql) in queries {
+            counts.extend(count(subject, sql)?);
+        }
+        Ok(counts)
     }
 
     fn put_usage(&self, computer: &str, journal: &str, time: f64) -> Result<()> {

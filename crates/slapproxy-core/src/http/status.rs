@@ -1,0 +1,75 @@
+//! `/healthz` and `/metrics`: how the server is, for programs that watch it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::{Shared, respond};
+use crate::metrics::Metrics;
+use crate::storage::Storage;
+
+/// The call of requests that no route is for.
+const OTHER: &str = "other";
+
+/// Whether the server can do its work: for everyone who may connect.
+pub(super) fn health<S: Storage>() -> Router<Shared<S>> {
+    Router::new().route("/healthz", get(healthz::<S>))
+}
+
+/// The figures.
+pub(super) fn metrics<S: Storage>() -> Router<Shared<S>> {
+    Router::new().route("/metrics", get(figures::<S>))
+}
+
+async fn healthz<S: Storage>(State(master): State<Shared<S>>) -> Response {
+    respond::on_blocking_thread("healthz", move || {
+        let computer = &master.settings.computer_id;
+        match master
+            .storage
+            .read(|records| Ok(records.has_computer(computer)?))
+        {
+            Ok(_) => "ok\n".into_response(),
+            Err(error) => respond::failure("healthz", &error),
+        }
+    })
+    .await
+}
+
+async fn figures<S: Storage>(State(master): State<Shared<S>>) -> Response {
+    respond::on_blocking_thread("metrics", move || {
+        match master.storage.read(|records| Ok(records.state_counts()?)) {
+            Ok(states) => {
+                let kind = "text/plain; version=0.0.4; charset=utf-8";
+                let page = master.metrics.page(&states);
+                ([(header::CONTENT_TYPE, kind)], page).into_response()
+            }
+            Err(error) => respond::failure("metrics", &error),
+        }
+    })
+    .await
+}
+
+/// Notes every request under its route.
+pub(super) async fn measure(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let start = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let call = route.as_ref().map_or(OTHER, |route| {
+        let path = route.as_str();
+        path.strip_prefix('/')
+            .filter(|path| !path.is_empty())
+            .unwrap_or(path)
+    });
+    metrics.request(call, response.status().as_u16(), start.elapsed());
+    response
+}

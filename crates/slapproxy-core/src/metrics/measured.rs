@@ -1,0 +1,43 @@
+//! A storage whose transactions are timed.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Metrics;
+use crate::MasterError;
+use crate::storage::{Records, Storage};
+
+/// A storage whose transactions are timed.
+pub(crate) struct Measured<S> {
+    storage: S,
+    metrics: Arc<Metrics>,
+}
+
+impl<S> Measured<S> {
+    pub(crate) fn new(storage: S, metrics: Arc<Metrics>) -> Self {
+        Self { storage, metrics }
+    }
+
+    fn timed<T>(&self, access: &'static str, transaction: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let done = transaction();
+        self.metrics.transaction(access, start.elapsed());
+        done
+    }
+}
+
+impl<S: Storage> Storage for Measured<S> {
+    fn read<T>(
+        &self,
+        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+    ) -> Result<T, MasterError> {
+        self.timed("read", || self.storage.read(function))
+    }
+
+    fn write<T>(
+        &self,
+        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+    ) -> Result<T, MasterError> {
+        self.timed("write", || self.storage.write(function))
+    }
+}

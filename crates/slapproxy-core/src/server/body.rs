@@ -1,0 +1,155 @@
+//! Bodies of requests that must come at a minimum pace.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::BoxError;
+use axum::body::{Bytes, HttpBody};
+use hyper::body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Slower than this, in bytes a second, a body is given up: nobody holds a connection for ever by
+/// sending a byte now and then.
+const SLOWEST: u32 = 1024;
+
+/// A body that fails when it comes too slowly.
+///
+/// It is waited for as long as `credit` lasts. What comes adds to the credit the time that it may
+/// take at the slowest pace, up to `patience`. The time that the reader takes does not count.
+pub(super) struct PacedBody<B> {
+    body: B,
+    patience: Duration,
+    credit: Duration,
+    wait: Option<Wait>,
+}
+
+struct Wait {
+    since: Instant,
+    end: Pin<Box<Sleep>>,
+}
+
+impl<B> PacedBody<B> {
+    /// `patience` is how long the body may stand still.
+    pub(super) fn new(body: B, patience: Duration) -> Self {
+        Self {
+            body,
+            patience,
+            credit: patience,
+            wait: None,
+        }
+    }
+
+    fn came(&mut self, bytes: usize) {
+        if let Some(wait) = self.wait.take() {
+            self.credit = self.credit.saturating_sub(wait.since.elapsed());
+        }
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let earned = Duration::from_secs(1) * bytes / SLOWEST;
+        self.credit = (self.credit + earned).min(self.patience);
+    }
+}
+
+impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for PacedBody<B> {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            let data = frame
+                .as_ref()
+                .and_then(|frame| frame.as_ref().ok()?.data_ref());
+            let bytes = data.map_or(0, Bytes::len);
+            self.came(bytes);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let credit = self.credit;
+        let wait = self.wait.get_or_insert_with(|| Wait {
+            since: Instant::now(),
+            end: Box::pin(sleep(credit)),
+        });
+        ready!(wait.end.as_mut().poll(context));
+        let error = io::Error::new(io::ErrorKind::TimedOut, "the body comes too slowly");
+        Poll::Ready(Some(Err(error.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// Chunks, each after a pause in seconds; then it stands still.
+    struct Scripted {
+        chunks: VecDeque<(u64, usize)>,
+        pause: Option<Pin<Box<Sleep>>>,
+    }
+
+    impl HttpBody for Scripted {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+            let Some((seconds, size)) = self.chunks.front().copied() else {
+                return Poll::Pending;
+            };
+            let pause = self
+                .pause
+                .get_or_insert_with(|| Box::pin(sleep(Duration::from_secs(seconds))));
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+            self.chunks.pop_front();
+            Poll::Ready(Some(Ok(Frame::data(vec![0; size].into()))))
+        }
+    }
+
+    /// How many chunks came, and after how many seconds the body was given up.
+    async fn outcome(chunks: impl IntoIterator<Item = (u64, usize)>) -> (usize, u64) {
+        let script = Scripted {
+            chunks: chunks.into_iter().collect(),
+            pause: None,
+        };
+        let mut body = PacedBody::new(script, Duration::from_secs(30));
+        let start = Instant::now();
+        for count in 0.. {
+            let next = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+            if next.await.unwrap().is_err() {
+                return (count, start.elapsed().as_secs());
+            }
+        }
+        unreachable!("the script ends in standing still")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_may_stand_still_for_a_while() {
+        assert_eq!(outcome([]).await, (0, 30));
+        assert_eq!(outcome([(25, 1 << 20), (25, 1 << 20)]).await, (2, 80));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trickle_is_given_up() {
+        assert_eq!(outcome((0..100).map(|_| (10, 1))).await, (3, 30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_slowest_pace_is_enough() {
+        let pace = (0..100).map(|_| (10, 10 * SLOWEST as usize));
+        assert_eq!(outcome(pace).await, (100, 1030));
+    }
+}

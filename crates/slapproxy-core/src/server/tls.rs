@@ -1,0 +1,145 @@
+//! TLS: the server's certificate, and the names on those of clients.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::TlsAcceptor;
+use x509_cert::Certificate;
+use x509_cert::der::asn1::{ObjectIdentifier, PrintableStringRef, Utf8StringRef};
+use x509_cert::der::{Any, Decode};
+
+use crate::settings::TlsSettings;
+
+/// The attribute commonName.
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+
+/// TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file holds nothing of what it should.
+    #[error("{path} holds no {expected} in PEM format")]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// "certificate" or "private key".
+        expected: &'static str,
+    },
+    /// Certificate and key do not belong together, or are of a kind that is not known.
+    #[error("cannot use the certificate {path}")]
+    Certificate {
+        /// The certificate.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// An authority cannot be used.
+    #[error("cannot use the authorities {path}")]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// What accepts TLS connections by these settings.
+pub(super) fn acceptor(settings: &TlsSettings) -> Result<TlsAcceptor, TlsError> {
+    let chain = certificates(&settings.certificate)?;
+    let key = private_key(&settings.key)?;
+    let unusable = |source| TlsError::Certificate {
+        path: settings.certificate.clone(),
+        source,
+    };
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(unusable)?;
+    let builder = match &settings.client_ca {
+        Some(path) => builder.with_client_cert_verifier(verifier(path)?),
+        None => builder.with_no_client_auth(),
+    };
+    let config = builder.with_single_cert(chain, key);
+    let mut config = config.map_err(unusable)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The cryptography, named here because other crates of a program may bring another.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Verifies that a certificate is of one of the authorities; without one, no connection is made.
+fn verifier(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let failed = |source| TlsError::Authority {
+        path: path.to_owned(),
+        source,
+    };
+    let mut authorities = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        let added = authorities.add(certificate);
+        added.map_err(|error| failed(error.into()))?;
+    }
+    let built = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider()).build();
+    built.map_err(|error: VerifierBuilderError| failed(error.into()))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|source| TlsError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = read(path)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let found = found.ok().filter(|found| !found.is_empty());
+    found.ok_or_else(|| TlsError::Pem {
+        path: path.to_owned(),
+        expected: "certificate",
+    })
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|_| TlsError::Pem {
+        path: path.to_owned(),
+        expected: "private key",
+    })
+}
+
+/// The name (CN) on a certificate that was verified; `None` if there is none or several.
+pub(super) fn common_name(certificate: &CertificateDer<'_>) -> Option<String> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let subject = certificate.tbs_certificate().subject();
+    let attributes = subject.iter();
+    let mut names = attributes.filter(|attribute| attribute.oid == COMMON_NAME);
+    let name = names.next()?;
+    names.next().is_none().then(|| text(&name.value))?
+}
+
+fn text(value: &Any) -> Option<String> {
+    let utf8 = value.decode_as::<Utf8StringRef<'_>>();
+    let text = utf8.map(|text| text.as_str().to_owned());
+    text.or_else(|_| {
+        let printable = value.decode_as::<PrintableStringRef<'_>>();
+        printable.map(|text| text.as_str().to_owned())
+    })
+    .ok()
+}

@@ -1,0 +1,131 @@
+//! How requests come in.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use slapos_config::{Section, ValueError};
+
+use super::{ListenAddress, SettingsError, SettingsOverrides, TlsSettings, listen};
+
+/// A third of what a process may have open by default: each may need a file besides.
+const DEFAULT_MAX_CONNECTIONS: usize = 340;
+const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How requests come in.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Where to listen.
+    pub listen: Vec<ListenAddress>,
+    /// TLS, for TCP addresses.
+    pub tls: Option<TlsSettings>,
+    /// Whose `X-Forwarded-` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections at a time; more wait to be accepted.
+    pub max_connections: usize,
+    /// For a TLS handshake, for the head of a request (and as long may a connection be idle), for
+    /// a body that does not come, and for an answer that is not taken.
+    pub request_timeout: Duration,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: vec![ListenAddress::default()],
+            tls: None,
+            trusted_proxies: loopback(),
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+            request_timeout: DEFAULT_REQUEST_TIMEOUT,
+        }
+    }
+}
+
+fn loopback() -> Vec<IpNet> {
+    let networks = ["127.0.0.0/8", "::1/128"].into_iter();
+    networks
+        .filter_map(|network| network.parse().ok())
+        .collect()
+}
+
+impl ServerSettings {
+    pub(super) fn from_section(
+        section: &Section<'_>,
+        overrides: &SettingsOverrides,
+    ) -> Result<Self, SettingsError> {
+        let defaults = Self::default();
+        let listen = match &overrides.listen[..] {
+            [] => listen::from_section(section)?,
+            given => given.to_vec(),
+        };
+        let max_connections = section.get_parsed("max_connections", "a number of connections")?;
+        let settings = Self {
+            listen,
+            tls: TlsSettings::from_section(section)?,
+            trusted_proxies: trusted_proxies(section)?.unwrap_or(defaults.trusted_proxies),
+            max_connections: max_connections.unwrap_or(defaults.max_connections).max(1),
+            request_timeout: request_timeout(section)?.unwrap_or(defaults.request_timeout),
+        };
+        if !overrides.insecure_listen {
+            settings.check_reach()?;
+        }
+        Ok(settings)
+    }
+
+    /// Scheme of URLs of the TCP addresses.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Whether clients at TCP addresses prove who they are.
+    pub fn checks_certificates(&self) -> bool {
+        let tls = self.tls.as_ref();
+        tls.is_some_and(|tls| tls.client_ca.is_some())
+    }
+
+    /// Whether `X-Forwarded-` headers from there are believed.
+    pub(crate) fn trusts_proxy(&self, address: IpAddr) -> bool {
+        // An IPv4 client of a socket that takes both is seen as ::ffff:1.2.3.4.
+        let address = address.to_canonical();
+        let mut networks = self.trusted_proxies.iter();
+        networks.any(|network| network.contains(&address))
+    }
+
+    fn check_reach(&self) -> Result<(), SettingsError> {
+        let outside = self.listen.iter().find_map(|address| match address {
+            ListenAddress::Tcp(address) if !address.ip().is_loopback() => Some(*address),
+            _ => None,
+        });
+        match outside {
+            Some(address) if !self.checks_certificates() => {
+                Err(SettingsError::NotLoopback(address))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An empty value trusts nobody.
+fn trusted_proxies(section: &Section<'_>) -> Result<Option<Vec<IpNet>>, ValueError> {
+    let key = "trusted_proxies";
+    let Some(value) = section.get(key)? else {
+        return Ok(None);
+    };
+    let parsed = value.split_whitespace().map(|word| {
+        let address = word.parse().map(|address: IpAddr| IpNet::from(address));
+        address
+            .or_else(|_| word.parse())
+            .map_err(|_| section.wrong(key, word.to_owned(), "an address or network"))
+    });
+    parsed.collect::<Result<_, _>>().map(Some)
+}
+
+fn request_timeout(section: &Section<'_>) -> Result<Option<Duration>, ValueError> {
+    let (key, expected) = ("request_timeout", "a number of seconds above zero");
+    let Some(seconds) = section.get_parsed::<f64>(key, expected)? else {
+        return Ok(None);
+    };
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(Some(duration)),
+        _ => Err(section.wrong(key, seconds.to_string(), expected)),
+    }
+}
