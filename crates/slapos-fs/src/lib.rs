@@ -6,12 +6,14 @@
 mod directory;
 mod lock;
 mod name;
+mod new_file;
 mod remove;
 mod write;
 
 pub use directory::{DirectoryError, ensure_directory};
 pub use lock::{PidFile, PidFileError};
 pub use name::{InvalidFileName, check_file_name};
+pub use new_file::{NewFile, remove_unfinished};
 pub use remove::{RemoveError, clear_directory, remove_tree};
 pub use write::{
     FileAttributes, Owner, ReadError, WriteError, read_bounded, write_file, write_if_changed,

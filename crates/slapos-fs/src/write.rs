@@ -1,11 +1,13 @@
 //! The one way to write a file.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
+
+use crate::new_file;
 
 /// User and group of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,18 +68,9 @@ fn replace(path: &Path, contents: &[u8], attributes: FileAttributes) -> io::Resu
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".slapos-new-")
-        .tempfile_in(directory)?;
-    if let Some(owner) = attributes.owner {
-        std::os::unix::fs::fchown(file.as_file(), Some(owner.uid), Some(owner.gid))?;
-    }
-    file.as_file()
-        .set_permissions(Permissions::from_mode(attributes.mode))?;
+    let mut file = new_file::create(directory, attributes)?;
     file.write_all(contents)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
+    file.keep_at(path)
 }
 
 /// Writes a file unless its contents, mode and owner are as wanted already; says whether it wrote.
