@@ -63,6 +63,17 @@ impl Speaker {
         self.check(false, || "users".to_owned())
     }
 
+    /// Whether it may read what is for everyone with a certificate.
+    pub(crate) fn check_known(&self) -> Result<(), NotAllowed> {
+        self.check(*self != Self::Nobody, || "anyone".to_owned())
+    }
+
+    /// Whether it may add to the network cache: partitions are not trusted with it.
+    pub(crate) fn check_upload(&self) -> Result<(), NotAllowed> {
+        let allowed = matches!(self, Self::Computer(_));
+        self.check(allowed, || "computers".to_owned())
+    }
+
     /// Whether it may speak for a computer.
     pub(crate) fn check_computer(&self, computer: &str) -> Result<(), NotAllowed> {
         let allowed = matches!(self, Self::Computer(own) if own == computer);

@@ -11,6 +11,7 @@ mod master;
 mod metrics;
 mod server;
 mod settings;
+mod shacache;
 pub mod storage;
 
 pub use caller::NotAllowed;
@@ -18,5 +19,7 @@ pub use error::MasterError;
 pub use http::app;
 pub use server::{ServeError, TlsError, serve};
 pub use settings::{
-    ListenAddress, ServerSettings, Settings, SettingsError, SettingsOverrides, TlsSettings,
+    ListenAddress, ServerSettings, Settings, SettingsError, SettingsOverrides, ShacacheSettings,
+    TlsSettings,
 };
+pub use shacache::ShacacheError;

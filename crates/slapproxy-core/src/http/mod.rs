@@ -7,6 +7,7 @@ mod authority;
 mod calls;
 mod external;
 mod respond;
+mod shacache;
 mod status;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use axum::middleware::from_fn_with_state;
 
 use crate::metrics::{Measured, Metrics};
 use crate::settings::Settings;
+use crate::shacache::Shacache;
 use crate::storage::Storage;
 
 /// Largest body of a request that is read into memory, in bytes.
@@ -30,6 +32,8 @@ pub(crate) struct Master<S> {
     /// By which masters recognise themselves.
     pub(crate) run_id: String,
     pub(crate) metrics: Arc<Metrics>,
+    /// The network cache, if it is served.
+    pub(crate) shacache: Option<Shacache>,
 }
 
 /// [`Master`], as handlers get it.
@@ -49,6 +53,7 @@ pub(crate) fn measured_app<S: Storage>(
     metrics: Arc<Metrics>,
 ) -> Router {
     let master = Arc::new(Master {
+        shacache: settings.shacache.as_ref().map(Shacache::new),
         settings,
         storage: Measured::new(storage, metrics.clone()),
         run_id,
@@ -68,5 +73,6 @@ fn routes<S: Storage>(master: &Shared<S>) -> Router<Shared<S>> {
         .route_layer(from_fn_with_state(master.clone(), authority::users_only))
         // These are for nodes, too, and check themselves whom the sender may speak for.
         .merge(calls::routes())
+        .merge(shacache::routes())
         .merge(status::health())
 }

@@ -1,5 +1,7 @@
 //! What all handlers answer with, and where they may wait for the database.
 
+use std::error::Error;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use slap_proto::marshal::encode;
@@ -31,12 +33,16 @@ pub(crate) fn to_response(answer: Answer) -> Result<Response, MasterError> {
 
 /// An answer that says what is wrong, in the log too, after the name of the call.
 pub(crate) fn failure(call: &str, error: &MasterError) -> Response {
-    let status = status(error);
+    refusal(call, status(error), error)
+}
+
+/// As [`failure`], for errors of other kinds.
+pub(crate) fn refusal(call: &str, status: StatusCode, error: &dyn Error) -> Response {
     let text = text(error, status);
     if status.is_server_error() {
-        log::error!("{}: {text}", call);
+        log::error!("{call}: {text}");
     } else {
-        log::info!("{}: {} {text}", call, status.as_u16());
+        log::info!("{call}: {} {text}", status.as_u16());
     }
     (status, text + "\n").into_response()
 }
@@ -54,9 +60,9 @@ pub(crate) fn status(error: &MasterError) -> StatusCode {
 }
 
 /// What is wrong, of a failure of ours with all its causes.
-pub(crate) fn text(error: &MasterError, status: StatusCode) -> String {
+pub(crate) fn text(error: &dyn Error, status: StatusCode) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error).filter(|_| status.is_server_error());
+    let mut source = error.source().filter(|_| status.is_server_error());
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();

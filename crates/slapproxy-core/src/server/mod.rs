@@ -22,6 +22,7 @@ use self::listen::Listener;
 use crate::http::measured_app;
 use crate::metrics::Metrics;
 use crate::settings::{ListenAddress, Settings};
+use crate::shacache::{self, ShacacheError};
 use crate::storage::{OpenError, SqliteStorage};
 
 /// The server cannot run.
@@ -34,6 +35,9 @@ pub enum ServeError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The network cache cannot be served.
+    #[error(transparent)]
+    Shacache(#[from] ShacacheError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -52,6 +56,8 @@ pub enum ServeError {
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the database may take to finish what it began.
 const LAST_WRITES: Duration = Duration::from_millis(500);
+/// Threads beyond one for each connection, for files that are being sent.
+const SPARE_THREADS: usize = 64;
 /// How long to wait when the system has no descriptor left for another connection.
 const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 
@@ -64,15 +70,20 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result
     let storage = SqliteStorage::open(&settings.database, &settings.computer_id)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Every request may need one: an upload keeps it to its end.
+        .max_blocking_threads(settings.server.max_connections + SPARE_THREADS)
         .build()
         .map_err(ServeError::Run)?;
     let served = runtime.block_on(async {
-        let server = settings.server.clone();
+        let (server, shacache) = (settings.server.clone(), settings.shacache.clone());
         let metrics = Arc::<Metrics>::default();
         let app = measured_app(settings, storage, run_id(), metrics.clone());
         let connections = Connections::new(app, metrics, &server)?;
         let end = Signals::new().map_err(ServeError::Run)?;
-        let listeners = bind(&server.listen, ready).await?;
+        let (listeners, bound) = bind(&server.listen).await?;
+        // Only now is no other server at work in its directories.
+        shacache.as_ref().map_or(Ok(()), shacache::prepare)?;
+        ready(&bound);
         run(listeners, connections, server.max_connections, end).await;
         Ok(())
     });
@@ -80,10 +91,10 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result
     served
 }
 
+/// Listens on all addresses, which are told as they were taken.
 async fn bind(
     addresses: &[ListenAddress],
-    ready: impl FnOnce(&[ListenAddress]),
-) -> Result<Vec<Listener>, ServeError> {
+) -> Result<(Vec<Listener>, Vec<ListenAddress>), ServeError> {
     let (mut listeners, mut bound) = (Vec::new(), Vec::new());
     for address in addresses {
         let failed = |source| ServeError::Listen {
@@ -94,8 +105,7 @@ async fn bind(
         bound.push(listener.address().map_err(failed)?);
         listeners.push(listener);
     }
-    ready(&bound);
-    Ok(listeners)
+    Ok((listeners, bound))
 }
 
 /// Accepts connections until the signal, and then waits for those that are in use.

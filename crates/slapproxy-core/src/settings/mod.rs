@@ -2,10 +2,12 @@
 
 mod listen;
 mod server;
+mod shacache;
 mod tls;
 
 pub use listen::ListenAddress;
 pub use server::ServerSettings;
+pub use shacache::ShacacheSettings;
 pub use tls::TlsSettings;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ pub struct Settings {
     pub computer_id: String,
     /// Releases of products, by reference.
     pub software_products: BTreeMap<String, String>,
+    /// The network cache, if it is served.
+    pub shacache: Option<ShacacheSettings>,
 }
 
 /// What the command line says instead of the file.
@@ -63,6 +67,7 @@ impl Settings {
             database: database.into(),
             computer_id: computer_id.into(),
             software_products: BTreeMap::new(),
+            shacache: None,
         }
     }
 
@@ -79,6 +84,7 @@ impl Settings {
         Ok(Self {
             server: ServerSettings::from_section(&section, overrides)?,
             software_products: software_products(&section)?,
+            shacache: ShacacheSettings::from_section(&section)?,
             ..Self::new(database, computer_id)
         })
     }
