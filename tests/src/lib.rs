@@ -5,16 +5,20 @@
 //! What cannot run says why and fails; nothing is skipped.
 
 mod account;
+mod certificates;
 pub mod http;
 mod node;
 mod outcome;
 pub mod places;
 pub mod poll;
 mod releases;
+mod server;
 mod tree;
 
 pub use account::Account;
+pub use certificates::{Authority, Certificate};
 pub use node::{COMPUTER, Node, Side};
 pub use outcome::Outcome;
 pub use releases::{offline_hello, shell_release};
+pub use server::Server;
 pub use tree::Tree;
