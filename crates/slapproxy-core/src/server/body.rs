@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ const SLOWEST: u32 = 1024;
 /// take at the slowest pace, up to `patience`. The time that the reader takes does not count.
 pub(super) struct PacedBody<B> {
     body: B,
+    is_read: Arc<AtomicBool>,
     patience: Duration,
     credit: Duration,
     wait: Option<Wait>,
@@ -30,15 +33,21 @@ struct Wait {
     end: Pin<Box<Sleep>>,
 }
 
-impl<B> PacedBody<B> {
+impl<B: HttpBody> PacedBody<B> {
     /// `patience` is how long the body may stand still.
     pub(super) fn new(body: B, patience: Duration) -> Self {
         Self {
+            is_read: Arc::new(body.is_end_stream().into()),
             body,
             patience,
             credit: patience,
             wait: None,
         }
+    }
+
+    /// Becomes true once all of the body was read.
+    pub(super) fn is_read(&self) -> Arc<AtomicBool> {
+        self.is_read.clone()
     }
 
     fn came(&mut self, bytes: usize) {
@@ -65,6 +74,9 @@ impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Pace
                 .and_then(|frame| frame.as_ref().ok()?.data_ref());
             let bytes = data.map_or(0, Bytes::len);
             self.came(bytes);
+            if frame.is_none() || self.body.is_end_stream() {
+                self.is_read.store(true, Ordering::Relaxed);
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let credit = self.credit;

@@ -1,13 +1,18 @@
 //! One connection: TLS, who the client is, and its requests.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -22,6 +27,7 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::body::PacedBody;
+use super::linger::Lingering;
 use super::listen::Accepted;
 use super::tls::{self, TlsError};
 use crate::caller::{Caller, Speaker};
@@ -69,6 +75,7 @@ impl Connections {
     /// Answers the requests of a connection until it ends.
     pub(super) async fn serve(&self, accepted: Accepted, watcher: Watcher) {
         let _open = self.metrics.connection();
+        let unread = Arc::default();
         let plain = |address| Caller {
             address,
             is_tls: false,
@@ -76,42 +83,47 @@ impl Connections {
         };
         match (accepted, &self.tls) {
             (Accepted::Unix(stream), _) => {
-                let stream = self.bounded(stream);
-                self.answer(stream, plain(None), watcher).await;
+                let stream = self.bounded(stream, &unread);
+                self.answer(stream, plain(None), &unread, watcher).await;
             }
             (Accepted::Tcp(stream, address), None) => {
-                let stream = self.bounded(stream);
-                self.answer(stream, plain(Some(address)), watcher).await;
+                let stream = self.bounded(stream, &unread);
+                let caller = plain(Some(address));
+                self.answer(stream, caller, &unread, watcher).await;
             }
-            (Accepted::Tcp(stream, address), Some(tls)) => match self.encrypt(tls, stream).await {
-                Ok(stream) => {
-                    let caller = self.caller(address, &stream);
-                    self.answer(stream, caller, watcher).await;
+            (Accepted::Tcp(stream, address), Some(tls)) => {
+                match self.encrypt(tls, self.bounded(stream, &unread)).await {
+                    Ok(stream) => {
+                        let caller = self.caller(address, &stream);
+                        self.answer(stream, caller, &unread, watcher).await;
+                    }
+                    Err(error) => {
+                        self.metrics.failed_handshake();
+                        log::info!("{address}: no TLS connection: {error}");
+                    }
                 }
-                Err(error) => {
-                    self.metrics.failed_handshake();
-                    log::info!("{address}: no TLS connection: {error}");
-                }
-            },
+            }
         }
     }
 
     /// An answer that the client does not take is given up.
-    fn bounded<S: AsyncRead + AsyncWrite>(&self, stream: S) -> Bounded<S> {
+    fn bounded<S: AsyncRead + AsyncWrite>(
+        &self,
+        stream: S,
+        unread: &Arc<AtomicBool>,
+    ) -> Bounded<S> {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.patience));
-        Box::pin(stream)
+        Lingering::new(Box::pin(stream), unread.clone())
     }
 
     async fn encrypt(
         &self,
         tls: &TlsAcceptor,
-        stream: TcpStream,
+        stream: Bounded<TcpStream>,
     ) -> io::Result<TlsStream<Bounded<TcpStream>>> {
-        let handshake = tls.accept(self.bounded(stream));
-        timeout(self.patience, handshake)
-            .await
-            .map_err(|_| io::ErrorKind::TimedOut)?
+        let handshake = timeout(self.patience, tls.accept(stream));
+        handshake.await.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
     fn caller<S>(&self, address: IpAddr, stream: &TlsStream<S>) -> Caller {
@@ -130,24 +142,37 @@ impl Connections {
         }
     }
 
-    async fn answer<S>(&self, stream: S, caller: Caller, watcher: Watcher)
+    async fn answer<S>(&self, stream: S, caller: Caller, unread: &AtomicBool, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let address = caller.address;
-        let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(|body| Body::new(PacedBody::new(body, self.patience)));
-            request.extensions_mut().insert(caller.clone());
-            self.router.clone().oneshot(request)
-        });
+        let service = service_fn(|request| self.respond(request, caller.clone(), unread));
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection).await {
-            log::debug!(
-                "{}: {error}",
-                address.map_or("unix".to_owned(), |address| address.to_string())
-            );
+            log::debug!("a connection broke: {error}");
         }
+    }
+
+    async fn respond(
+        &self,
+        request: Request<Incoming>,
+        caller: Caller,
+        unread: &AtomicBool,
+    ) -> Result<Response, Infallible> {
+        let (mut head, body) = request.into_parts();
+        head.extensions.insert(caller);
+        let body = PacedBody::new(body, self.patience);
+        let is_read = body.is_read();
+        let request = Request::from_parts(head, Body::new(body));
+        let mut response = self.router.clone().oneshot(request).await?;
+        if !is_read.load(Ordering::Relaxed) {
+            // What is left of the body stands where the next request would be.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+            unread.store(true, Ordering::Relaxed);
+        }
+        Ok(response)
     }
 }
 
-type Bounded<S> = std::pin::Pin<Box<TimeoutStream<S>>>;
+type Bounded<S> = Lingering<Pin<Box<TimeoutStream<S>>>>;
