@@ -1,5 +1,6 @@
 //! Certificates, made by openssl.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,7 +55,7 @@ impl Authority {
         let own = self.files(self.name);
         let request = self.directory.join(format!("{file}.csr"));
         let extensions = self.directory.join("extensions");
-        std::fs::write(&extensions, "subjectAltName=IP:127.0.0.1\n").expect("a file is writable");
+        fs::write(&extensions, "subjectAltName=IP:127.0.0.1\n").expect("a file is writable");
         openssl(
             Command::new("openssl")
                 .args(["req", "-new", "-newkey", "ec", "-nodes", "-subj", subject])
@@ -83,6 +84,34 @@ impl Authority {
         }
         openssl(&mut sign);
         issued
+    }
+
+    /// A list that revokes these certificates.
+    pub fn revoke(&self, revoked: &[&Certificate]) -> PathBuf {
+        let place = |name: &str| self.directory.join(name);
+        let database = place("index.txt");
+        fs::write(&database, "").expect("a file is writable");
+        fs::write(place("crlnumber"), "01\n").expect("a file is writable");
+        let settings = format!(
+            "[ca]\ndefault_ca = ca\n[ca]\ndatabase = {}\ncrlnumber = {}\ndefault_md = sha256\n",
+            database.display(),
+            place("crlnumber").display()
+        );
+        fs::write(place("ca.cnf"), settings).expect("a file is writable");
+        let ca = || {
+            let own = self.files(self.name);
+            let mut command = Command::new("openssl");
+            command.args(["ca", "-config"]).arg(place("ca.cnf"));
+            command.arg("-cert").arg(own.certificate);
+            command.arg("-keyfile").arg(own.key);
+            command
+        };
+        for certificate in revoked {
+            openssl(ca().arg("-revoke").arg(&certificate.certificate));
+        }
+        let list = place("revoked.crl");
+        openssl(ca().args(["-gencrl", "-crldays", "30", "-out"]).arg(&list));
+        list
     }
 
     fn files(&self, name: &str) -> Certificate {

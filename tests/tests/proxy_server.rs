@@ -291,3 +291,32 @@ fn a_database_that_cannot_be_read_is_no_health() {
     assert_eq!(status, 500);
     assert!(text.contains("computer18"), "{text}");
 }
+
+#[test]
+fn a_page_of_another_site_cannot_command_the_nodes() {
+    let server = Server::start("", &[]);
+    let form = "url=http%3A%2F%2Fevil%2F&computer_id=COMP-1&state=available";
+    let post = |header: &str| {
+        let mut stream = server.connect();
+        let length = form.len();
+        write!(
+            stream,
+            "POST /supplySupply HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\
+             Content-Length: {length}\r\n\r\n{form}"
+        )
+        .unwrap();
+        rest(&mut stream)
+    };
+    for header in [
+        "Origin: http://evil.example\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+    ] {
+        let answer = post(header);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+    let (_, computer) = server
+        .get("/getFullComputerInformation?computer_id=COMP-1")
+        .unwrap();
+    assert!(!computer.contains("evil"), "{computer}");
+    assert!(post("").starts_with("HTTP/1.1 200"));
+}

@@ -5,6 +5,7 @@
 
 mod authority;
 mod calls;
+mod cross_site;
 mod external;
 mod respond;
 mod shacache;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 
 use crate::metrics::{Measured, Metrics};
 use crate::settings::Settings;
@@ -61,6 +62,7 @@ pub(crate) fn measured_app<S: Storage>(
     });
     routes(&master)
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such call\n") })
+        .layer(from_fn(cross_site::guard))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(metrics, status::measure))
         .with_state(master)

@@ -1,5 +1,6 @@
 //! TLS: the server's certificate, and the names on those of clients.
 
+use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ pub enum TlsError {
     Pem {
         /// The file.
         path: PathBuf,
-        /// "certificate" or "private key".
+        /// "certificate", "private key" or "revocation list".
         expected: &'static str,
     },
     /// Certificate and key do not belong together, or are of a kind that is not known.
@@ -49,13 +50,13 @@ pub enum TlsError {
         /// Why.
         source: rustls::Error,
     },
-    /// An authority cannot be used.
-    #[error("cannot use the authorities {path}")]
+    /// An authority, or its revocation list, cannot be used.
+    #[error("cannot use {path} to verify clients")]
     Authority {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
@@ -71,7 +72,10 @@ pub(super) fn acceptor(settings: &TlsSettings) -> Result<TlsAcceptor, TlsError> 
         .with_safe_default_protocol_versions()
         .map_err(unusable)?;
     let builder = match &settings.client_ca {
-        Some(path) => builder.with_client_cert_verifier(verifier(path)?),
+        Some(authorities) => {
+            let revoked = settings.client_crl.as_deref();
+            builder.with_client_cert_verifier(verifier(authorities, revoked)?)
+        }
         None => builder.with_no_client_auth(),
     };
     let config = builder.with_single_cert(chain, key);
@@ -85,19 +89,29 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// Verifies that a certificate is of one of the authorities; without one, no connection is made.
-fn verifier(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    let failed = |source| TlsError::Authority {
-        path: path.to_owned(),
-        source,
-    };
+/// Verifies that a certificate is of one of the authorities, and not revoked; without one, no
+/// connection is made.
+fn verifier(path: &Path, revoked: Option<&Path>) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut authorities = RootCertStore::empty();
     for certificate in certificates(path)? {
         let added = authorities.add(certificate);
-        added.map_err(|error| failed(error.into()))?;
+        added.map_err(|error| authority_error(path, error))?;
     }
-    let built = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider()).build();
-    built.map_err(|error: VerifierBuilderError| failed(error.into()))
+    let mut builder = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider());
+    if let Some(list) = revoked {
+        builder = builder.with_crls(pem_items(list, "revocation list")?);
+    }
+    builder.build().map_err(|error| match (&error, revoked) {
+        (VerifierBuilderError::InvalidCrl(_), Some(list)) => authority_error(list, error),
+        _ => authority_error(path, error),
+    })
+}
+
+fn authority_error(path: &Path, source: impl Error + Send + Sync + 'static) -> TlsError {
+    TlsError::Authority {
+        path: path.to_owned(),
+        source: Box::new(source),
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
@@ -108,12 +122,17 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    pem_items(path, "certificate")
+}
+
+/// What a file holds of a kind, which must be at least one.
+fn pem_items<T: PemObject>(path: &Path, expected: &'static str) -> Result<Vec<T>, TlsError> {
     let pem = read(path)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let found: Result<Vec<_>, _> = T::pem_slice_iter(&pem).collect();
     let found = found.ok().filter(|found| !found.is_empty());
     found.ok_or_else(|| TlsError::Pem {
         path: path.to_owned(),
-        expected: "certificate",
+        expected,
     })
 }
 
