@@ -477,3 +477,23 @@ fn an_update_makes_the_directory_that_of_upstream() {
     assert_eq!(changes, (200, r#"{"removed":[],"updated":[]}"#.to_owned()));
     assert_eq!(cache.files("metadata"), ["kept"]);
 }
+
+#[test]
+fn links_are_as_the_trusted_proxy_in_front_says() {
+    let location = |settings: &str| {
+        let cache = Cache::start(settings);
+        let request = ureq::http::Request::post(format!("{}/cache", cache.url()))
+            .header("X-Forwarded-Proto", "https")
+            .header("X-Forwarded-Prefix", "/master")
+            .header("Host", "public.example");
+        let answer = cache.agent.run(request.body("x").unwrap()).unwrap();
+        answer.headers()["location"].to_str().unwrap().to_owned()
+    };
+    let path = format!("/shacache/cache/{}", sha512(b"x"));
+    let behind = format!("https://public.example/master{path}");
+    assert_eq!(location(""), behind);
+    assert_eq!(location("trusted_proxies = 10.0.0.1 127.0.0.0/8"), behind);
+    let direct = format!("http://public.example{path}");
+    assert_eq!(location("trusted_proxies = 10.0.0.1"), direct);
+    assert_eq!(location("trusted_proxies ="), direct);
+}
