@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod descriptors;
 mod linger;
 mod listen;
 mod tls;
@@ -68,6 +69,7 @@ const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 /// # Errors
 /// The database or a certificate cannot be opened, or an address cannot be listened on.
 pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result<(), ServeError> {
+    descriptors::allow(settings.server.max_connections);
     let storage = SqliteStorage::open(&settings.database, &settings.computer_id)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -8,8 +8,7 @@ use slapos_config::{Section, ValueError};
 
 use super::{ListenAddress, SettingsError, SettingsOverrides, TlsSettings, listen};
 
-/// A third of what a process may have open by default: each may need a file besides.
-const DEFAULT_MAX_CONNECTIONS: usize = 340;
+const DEFAULT_MAX_CONNECTIONS: usize = 512;
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How requests come in.

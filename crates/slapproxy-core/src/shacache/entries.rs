@@ -126,6 +126,16 @@ impl Entries {
         self.write(key, &entries)
     }
 
+    /// Gives entries to a key that has none; whoever was first wins, and its entries are returned.
+    pub(super) fn fill(&self, key: &Key, entries: Vec<Entry>) -> Result<Vec<Entry>, EntriesError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(present) = self.get(key)? {
+            return Ok(present);
+        }
+        self.write(key, &entries)?;
+        Ok(entries)
+    }
+
     /// Replaces the entries of a key; without any, it is forgotten.
     pub(super) fn replace(&self, key: &Key, entries: &[Entry]) -> Result<(), EntriesError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -221,6 +231,16 @@ mod tests {
             json,
             r#"[["{\"n\":1}","signature"],["{\"n\":2}","signature"]]"#
         );
+    }
+
+    #[test]
+    fn what_was_fetched_does_not_replace_what_was_uploaded_meanwhile() {
+        let (_directory, entries, key) = entries();
+        let fetched = vec![entry("{\"n\":1}")];
+        assert_eq!(entries.fill(&key, fetched.clone()).unwrap(), fetched);
+        let later = vec![entry("{\"n\":2}")];
+        assert_eq!(entries.fill(&key, later).unwrap(), fetched);
+        assert_eq!(entries.get(&key).unwrap(), Some(fetched));
     }
 
     #[test]

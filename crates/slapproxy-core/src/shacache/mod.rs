@@ -75,11 +75,10 @@ impl Shacache {
         if let Some(entries) = self.entries.get(key)? {
             return Ok(Some(entries));
         }
-        let fetched = self.upstream.fetch_entries(key)?;
-        if let Some(entries) = &fetched {
-            self.entries.replace(key, entries)?;
+        match self.upstream.fetch_entries(key)? {
+            Some(fetched) => Ok(Some(self.entries.fill(key, fetched)?)),
+            None => Ok(None),
         }
-        Ok(fetched)
     }
 }
 
