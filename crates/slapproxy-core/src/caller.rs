@@ -27,7 +27,7 @@ pub(crate) enum Speaker {
         /// Its own reference.
         partition: String,
     },
-    /// For nobody: certificates are asked for, and this sender has none.
+    /// For nobody: certificates are asked for, and this sender's names nobody.
     Nobody,
 }
 
@@ -45,11 +45,13 @@ const SEPARATOR: char = ':';
 
 impl Speaker {
     /// By the name (CN) of a certificate: that of a user, `COMPUTER:PARTITION`, or `COMPUTER`.
+    /// Other names that could be read in two ways are nobody's.
     pub(crate) fn named(name: &str, users: &[String]) -> Self {
         if users.iter().any(|user| user == name) {
             return Self::User;
         }
-        match name.rsplit_once(SEPARATOR) {
+        match name.split_once(SEPARATOR) {
+            Some((_, rest)) if rest.contains(SEPARATOR) => Self::Nobody,
             Some((computer, partition)) => Self::Partition {
                 computer: computer.to_owned(),
                 partition: partition.to_owned(),
@@ -120,7 +122,7 @@ impl std::fmt::Display for Speaker {
                 formatter,
                 "the certificate of {computer}{SEPARATOR}{partition}"
             ),
-            Self::Nobody => formatter.write_str("a sender without certificate"),
+            Self::Nobody => formatter.write_str("a sender whose certificate names nobody"),
         }
     }
 }
@@ -156,6 +158,8 @@ mod tests {
             speaker("C-1:p").check_partition("C-2", "p"),
             speaker("Alice").check_user(),
             speaker("").check_user(),
+            speaker("C-1:p:q").check_partition("C-1", "p:q"),
+            speaker("C-1:p:q").check_partition("C-1:p", "q"),
             Speaker::Nobody.check_partition("", ""),
         ] {
             assert!(denied.is_err());

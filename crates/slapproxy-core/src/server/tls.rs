@@ -143,14 +143,17 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-/// The name (CN) on a certificate that was verified; `None` if there is none or several.
+/// The name (CN) on a certificate that was verified; `None` if there is none, several, or one that
+/// could not be shown.
 pub(super) fn common_name(certificate: &CertificateDer<'_>) -> Option<String> {
     let certificate = Certificate::from_der(certificate).ok()?;
     let subject = certificate.tbs_certificate().subject();
     let attributes = subject.iter();
     let mut names = attributes.filter(|attribute| attribute.oid == COMMON_NAME);
     let name = names.next()?;
-    names.next().is_none().then(|| text(&name.value))?
+    let name = text(&name.value).filter(|_| names.next().is_none())?;
+    let shown = !name.is_empty() && !name.contains(char::is_control);
+    shown.then_some(name)
 }
 
 fn text(value: &Any) -> Option<String> {
