@@ -33,10 +33,10 @@ pub(crate) enum Speaker {
 
 /// The sender may not say that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{speaker} may not speak for {subject}")]
+#[error("{speaker} may not {deed}")]
 pub struct NotAllowed {
     speaker: String,
-    subject: String,
+    deed: String,
 }
 
 /// Between computer and partition in the name of a partition's certificate. A dash would leave
@@ -62,24 +62,24 @@ impl Speaker {
 
     /// Whether it may do what only users do: supply, request roots, look at everything.
     pub(crate) fn check_user(&self) -> Result<(), NotAllowed> {
-        self.check(false, || "users".to_owned())
+        self.check(false, || "do what only users may".to_owned())
     }
 
     /// Whether it may read what is for everyone with a certificate.
     pub(crate) fn check_known(&self) -> Result<(), NotAllowed> {
-        self.check(*self != Self::Nobody, || "anyone".to_owned())
+        self.check(*self != Self::Nobody, || "look at this".to_owned())
     }
 
     /// Whether it may add to the network cache: partitions are not trusted with it.
     pub(crate) fn check_upload(&self) -> Result<(), NotAllowed> {
         let allowed = matches!(self, Self::Computer(_));
-        self.check(allowed, || "computers".to_owned())
+        self.check(allowed, || "upload to the network cache".to_owned())
     }
 
     /// Whether it may speak for a computer.
     pub(crate) fn check_computer(&self, computer: &str) -> Result<(), NotAllowed> {
         let allowed = matches!(self, Self::Computer(own) if own == computer);
-        self.check(allowed, || format!("computer {computer}"))
+        self.check(allowed, || format!("speak for computer {computer}"))
     }
 
     /// Whether it may speak for a partition.
@@ -96,16 +96,18 @@ impl Speaker {
             } => own_computer == computer && own == partition,
             Self::User | Self::Nobody => false,
         };
-        self.check(allowed, || format!("partition {partition} of {computer}"))
+        self.check(allowed, || {
+            format!("speak for partition {partition} of {computer}")
+        })
     }
 
-    fn check(&self, allowed: bool, subject: impl FnOnce() -> String) -> Result<(), NotAllowed> {
+    fn check(&self, allowed: bool, deed: impl FnOnce() -> String) -> Result<(), NotAllowed> {
         if allowed || *self == Self::User {
             return Ok(());
         }
         Err(NotAllowed {
             speaker: self.to_string(),
-            subject: subject(),
+            deed: deed(),
         })
     }
 }
