@@ -5,17 +5,20 @@
 //! What cannot run says why and fails; nothing is skipped.
 
 mod account;
+mod browser;
 mod certificates;
 pub mod http;
 mod node;
 mod outcome;
 pub mod places;
 pub mod poll;
+pub mod population;
 mod releases;
 mod server;
 mod tree;
 
 pub use account::Account;
+pub use browser::Browser;
 pub use certificates::{Authority, Certificate};
 pub use node::{COMPUTER, Node, Side};
 pub use outcome::Outcome;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use slap_client::{Connection, Slap};
 use tempfile::TempDir;
 
 use crate::{Account, Outcome, http, places, poll};
@@ -249,6 +250,13 @@ impl Node {
             command.args(["--state", state]);
         }
         Outcome::of(&mut command)
+    }
+
+    /// A client of the master.
+    pub fn slap(&self) -> Slap {
+        let url = format!("http://127.0.0.1:{}/", self.master_port);
+        let connection = Connection::to(&url).expect("the master's URL is one");
+        connection.open().expect("plain HTTP needs no certificates")
     }
 
     /// Answer of the master to a GET.

@@ -1,18 +1,42 @@
 //! `slapproxy`: a small SlapOS master with SQLite.
 
+mod show;
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use slapos_cli::LogOptions;
 use slapos_config::ConfigFile;
 use slapproxy_core::{ListenAddress, Settings, SettingsOverrides};
 
+use crate::show::ShowArguments;
+
 /// A small SlapOS master with SQLite
 #[derive(Parser)]
-#[command(name = "slapproxy", version)]
+#[command(
+    name = "slapproxy",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
 struct Arguments {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    serve: Option<ServeArguments>,
+}
+
+/// What to do instead of serving.
+#[derive(Subcommand)]
+enum Task {
+    Show(ShowArguments),
+}
+
+#[derive(Args)]
+struct ServeArguments {
     /// Log to this file
     #[arg(short, long, value_name = "FILE")]
     log_file: Option<PathBuf>,
@@ -36,11 +60,17 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = slapos_cli::parse();
-    slapos_cli::finish("slapproxy", run(arguments))
+    let arguments: Arguments = slapos_cli::parse();
+    let outcome = match (arguments.task, arguments.serve) {
+        (Some(Task::Show(arguments)), _) => show::run(arguments),
+        (None, Some(arguments)) => serve(arguments),
+        // The parser requires a configuration file.
+        (None, None) => Err("nothing to do".into()),
+    };
+    slapos_cli::finish("slapproxy", outcome)
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+fn serve(arguments: ServeArguments) -> Result<ExitCode, Box<dyn Error>> {
     let file = ConfigFile::read(&arguments.configuration_file)?;
     let configured = file.section("slapproxy").get_path("log_file")?;
     let overrides = SettingsOverrides {

@@ -2,17 +2,21 @@
 //!
 //! [`app`] is the HTTP side: it turns requests into the types of `slap_proto::calls`. Each call is
 //! one function of the module `master`, which sees the database only through the traits of
-//! [`storage`]. [`serve`] listens and hands connections to it.
+//! [`storage`]. [`serve`] listens and hands connections to it. What people look at, the module
+//! `panel` and [`show`](show()), is made from a `survey` of all that the database holds.
 
 mod caller;
 mod error;
 mod http;
 mod master;
 mod metrics;
+mod panel;
 mod server;
 mod settings;
 mod shacache;
+mod show;
 pub mod storage;
+mod survey;
 
 pub use caller::NotAllowed;
 pub use error::MasterError;
@@ -20,6 +24,7 @@ pub use http::app;
 pub use server::{ServeError, TlsError, serve};
 pub use settings::{
     ListenAddress, ServerSettings, Settings, SettingsError, SettingsOverrides, ShacacheSettings,
-    TlsSettings,
+    TlsSettings, database_path,
 };
 pub use shacache::ShacacheError;
+pub use show::{Section, ShowError, ShowFormat, show};

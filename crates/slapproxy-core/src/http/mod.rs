@@ -5,9 +5,10 @@
 
 mod authority;
 mod calls;
+pub(crate) mod condition;
 mod cross_site;
 mod external;
-mod respond;
+pub(crate) mod respond;
 mod shacache;
 mod status;
 
@@ -70,7 +71,9 @@ pub(crate) fn measured_app<S: Storage>(
 
 /// The mounting point: each module's routes, a line each.
 fn routes<S: Storage>(master: &Shared<S>) -> Router<Shared<S>> {
-    let of_users = Router::new().merge(status::metrics());
+    let of_users = Router::new()
+        .merge(status::metrics())
+        .merge(crate::panel::routes());
     of_users
         .route_layer(from_fn_with_state(master.clone(), authority::users_only))
         // These are for nodes, too, and check themselves whom the sender may speak for.

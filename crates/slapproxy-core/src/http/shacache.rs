@@ -4,7 +4,7 @@ use std::io;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -15,6 +15,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
+use super::condition::names;
 use super::external::ExternalUrl;
 use super::{Shared, respond};
 use crate::caller::{NotAllowed, Speaker};
@@ -187,16 +188,6 @@ fn by_tag_only(request: &Request, tag: &HeaderValue) -> Request {
     plain
 }
 
-/// Whether a condition of the request names the tag.
-fn names(headers: &HeaderMap, condition: &HeaderName, tag: &HeaderValue) -> bool {
-    let values = headers.get_all(condition).iter();
-    let mut tags = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    tags.any(|named| {
-        let named = named.trim_ascii();
-        named == b"*" || named.strip_prefix(b"W/").unwrap_or(named) == tag.as_bytes()
-    })
-}
-
 async fn entries<S: Storage>(
     State(master): State<Shared<S>>,
     speaker: Speaker,
@@ -229,32 +220,4 @@ async fn update<S: Storage>(
 ) -> Result<Json<Updated>, Refusal> {
     speaker.check_user()?;
     Ok(Json(with_cache(master, |cache| Ok(cache.update()?)).await?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_condition_is_a_list_of_tags() {
-        let tag = HeaderValue::from_static("\"abc\"");
-        let named = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));
-            names(&headers, &header::IF_NONE_MATCH, &tag)
-        };
-        for value in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*"] {
-            assert!(named(value), "{value}");
-        }
-        for value in [
-            "",
-            "abc",
-            "\"ab\"",
-            "\"abc",
-            "Tue, 24 Nov 2026 14:39:14 GMT",
-        ] {
-            assert!(!named(value), "{value}");
-        }
-        assert!(!names(&HeaderMap::new(), &header::IF_RANGE, &tag));
-    }
 }

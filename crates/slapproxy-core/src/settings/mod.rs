@@ -29,6 +29,8 @@ pub struct Settings {
     pub software_products: BTreeMap<String, String>,
     /// The network cache, if it is served.
     pub shacache: Option<ShacacheSettings>,
+    /// Directory whose files anyone may read.
+    pub public_directory: Option<PathBuf>,
 }
 
 /// What the command line says instead of the file.
@@ -68,6 +70,7 @@ impl Settings {
             computer_id: computer_id.into(),
             software_products: BTreeMap::new(),
             shacache: None,
+            public_directory: None,
         }
     }
 
@@ -85,9 +88,21 @@ impl Settings {
             server: ServerSettings::from_section(&section, overrides)?,
             software_products: software_products(&section)?,
             shacache: ShacacheSettings::from_section(&section)?,
+            public_directory: section.get_path("public_directory_path")?,
             ..Self::new(database, computer_id)
         })
     }
+}
+
+/// The SQLite file: the option, else `database_uri` of `[slapproxy]`.
+///
+/// # Errors
+/// Neither is given, or the parameter cannot be read.
+pub fn database_path(file: &ConfigFile, option: Option<PathBuf>) -> Result<PathBuf, SettingsError> {
+    let configured = file.section("slapproxy").get_path("database_uri")?;
+    option
+        .or(configured)
+        .ok_or_else(|| MissingParameters(vec!["database_uri of [slapproxy]"]).into())
 }
 
 /// The two that have no default: reference of the computer, and the SQLite file.

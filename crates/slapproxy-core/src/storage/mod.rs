@@ -1,9 +1,11 @@
 //! What a master keeps, and how it is reached. One engine is there: [`SqliteStorage`].
 
+mod reader;
 mod schema;
 mod sqlite;
 mod statements;
 
+pub use reader::SqliteReader;
 pub use schema::SchemaError;
 pub use sqlite::{OpenError, SqliteStorage};
 
@@ -17,6 +19,19 @@ pub struct StorageError {
     pub action: &'static str,
     /// Why it failed.
     pub source: rusqlite::Error,
+}
+
+/// A computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComputerRow {
+    /// Its reference.
+    pub reference: String,
+    /// Its address.
+    pub address: Option<String>,
+    /// Its netmask.
+    pub netmask: Option<String>,
+    /// Whether its node described it; else only a release or a partition names it.
+    pub described: bool,
 }
 
 /// A release that a computer shall have or lose.
@@ -142,6 +157,9 @@ pub trait Records {
         netmask: Option<&str>,
     ) -> Result<()>;
 
+    /// Every computer, those that only a release or a partition names last.
+    fn computers(&self) -> Result<Vec<ComputerRow>>;
+
     /// The releases of a computer.
     fn software(&self, computer: &str) -> Result<Vec<SoftwareRow>>;
     /// Notes what a computer shall do with a release.
@@ -171,11 +189,15 @@ pub trait Records {
     /// Removes a partition, its addresses and its slaves.
     fn remove_partition(&self, computer: &str, reference: &str) -> Result<()>;
 
+    /// Addresses of all partitions of a computer, each with the reference of its partition.
+    fn addresses(&self, computer: &str) -> Result<Vec<(String, NetworkRow)>>;
     /// Addresses of a partition.
     fn network(&self, computer: &str, partition: &str) -> Result<Vec<NetworkRow>>;
     /// Replaces the addresses of a partition.
     fn set_network(&self, computer: &str, partition: &str, addresses: &[NetworkRow]) -> Result<()>;
 
+    /// The slaves that a computer hosts.
+    fn slaves(&self, computer: &str) -> Result<Vec<SlaveRow>>;
     /// A slave.
     fn slave(&self, reference: &str) -> Result<Option<SlaveRow>>;
     /// Writes all columns of a slave; a new one is added.
@@ -187,6 +209,11 @@ pub trait Records {
     fn put_report(&self, kind: ReportKind, computer: &str, report: &ReportRow) -> Result<()>;
     /// What was reported last of each subject of a computer.
     fn reports(&self, kind: ReportKind, computer: &str) -> Result<Vec<ReportRow>>;
+    /// Like [`Records::reports`], but of each message at most its last `longest` characters.
+    fn report_ends(&self, kind: ReportKind, computer: &str, longest: u32)
+    -> Result<Vec<ReportRow>>;
+    /// When a computer last sent a usage report, in seconds since 1970.
+    fn last_usage(&self, computer: &str) -> Result<Option<f64>>;
     /// How many partitions and releases are in each state, on all computers.
     fn state_counts(&self) -> Result<Vec<StateCount>>;
     /// Keeps a usage report.

@@ -21,6 +21,9 @@ pub enum SchemaError {
         /// The version found.
         found: u32,
     },
+    /// It has no tables, and none may be made.
+    #[error("it holds nothing yet")]
+    Empty,
     /// Its tables are of no version, or of several.
     #[error("{0} is no table of a slapproxy")]
     ForeignTable(String),
@@ -35,7 +38,7 @@ pub(super) fn ensure(connection: &Connection, computer_id: &str) -> Result<(), S
     Ok(())
 }
 
-fn check_version(connection: &Connection) -> Result<(), SchemaError> {
+pub(super) fn check_version(connection: &Connection) -> Result<(), SchemaError> {
     let mut statement =
         connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
     for name in statement.query_map([], |row| row.get::<_, String>(0))? {

@@ -15,7 +15,7 @@ use super::{Records, SchemaError, Storage, StorageError, schema};
 use crate::MasterError;
 
 /// How long to wait for another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections for reading that are kept open.
 const IDLE_READERS: usize = 16;
 /// Prepared statements kept per connection.
@@ -126,7 +126,7 @@ impl Storage for SqliteStorage {
     }
 }
 
-fn transact<T>(
+pub(super) fn transact<T>(
     connection: &mut Connection,
     behavior: TransactionBehavior,
     function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::{
-    NetworkRow, PartitionRow, Records, ReportKind, ReportRow, Result, SlaveRow, SoftwareRow,
-    StateCount, StorageError,
+    ComputerRow, NetworkRow, PartitionRow, Records, ReportKind, ReportRow, Result, SlaveRow,
+    SoftwareRow, StateCount, StorageError,
 };
 
 /// The rows of one transaction.
@@ -13,6 +13,9 @@ pub(super) struct Statements<'a>(pub(super) &'a Connection);
 const PARTITION_COLUMNS: &str = "reference, computer_reference, slap_state, software_release, xml, \
     connection_xml, slave_instance_list, software_type, partition_reference, requested_by, \
     requester_id, requested_state, timestamp";
+
+const SLAVE_COLUMNS: &str =
+    "reference, computer_reference, connection_xml, hosted_by, requester_id";
 
 impl Statements<'_> {
     fn rows<T>(
@@ -91,6 +94,25 @@ fn partition(row: &Row<'_>) -> rusqlite::Result<PartitionRow> {
     })
 }
 
+fn slave(row: &Row<'_>) -> rusqlite::Result<SlaveRow> {
+    Ok(SlaveRow {
+        reference: row.get(0)?,
+        computer_reference: row.get(1)?,
+        connection_xml: row.get(2)?,
+        hosted_by: row.get(3)?,
+        requester_id: row.get(4)?,
+    })
+}
+
+fn report(row: &Row<'_>) -> rusqlite::Result<ReportRow> {
+    Ok(ReportRow {
+        subject: row.get(0)?,
+        state: row.get(1)?,
+        message: row.get(2)?,
+        time: row.get(3)?,
+    })
+}
+
 impl Records for Statements<'_> {
     fn has_computer(&self, reference: &str) -> Result<bool> {
         let sql = "SELECT 1 FROM computer18 WHERE reference = ?";
@@ -111,6 +133,21 @@ impl Records for Statements<'_> {
             sql,
             params![reference, address, netmask],
         )
+    }
+
+    fn computers(&self) -> Result<Vec<ComputerRow>> {
+        let sql = "SELECT reference, address, netmask, 1 FROM computer18 UNION ALL \
+            SELECT computer_reference, NULL, NULL, 0 FROM \
+            (SELECT computer_reference FROM software18 UNION SELECT computer_reference FROM partition18) \
+            WHERE computer_reference NOT IN (SELECT reference FROM computer18)";
+        self.rows("cannot read computers", sql, [], |row| {
+            Ok(ComputerRow {
+                reference: row.get(0)?,
+                address: row.get(1)?,
+                netmask: row.get(2)?,
+                described: row.get(3)?,
+            })
+        })
     }
 
     fn software(&self, computer: &str) -> Result<Vec<SoftwareRow>> {
@@ -210,6 +247,19 @@ impl Records for Statements<'_> {
         self.execute(ACTION, sql, names)
     }
 
+    fn addresses(&self, computer: &str) -> Result<Vec<(String, NetworkRow)>> {
+        let sql = "SELECT partition_reference, reference, address, netmask FROM partition_network18 \
+            WHERE computer_reference = ? ORDER BY rowid";
+        self.rows("cannot read addresses", sql, [computer], |row| {
+            let address = NetworkRow {
+                reference: row.get(1)?,
+                address: row.get(2)?,
+                netmask: row.get(3)?,
+            };
+            Ok((row.get(0)?, address))
+        })
+    }
+
     fn network(&self, computer: &str, partition: &str) -> Result<Vec<NetworkRow>> {
         let sql = "SELECT reference, address, netmask FROM partition_network18 \
             WHERE computer_reference = ? AND partition_reference = ? ORDER BY rowid";
@@ -235,18 +285,16 @@ impl Records for Statements<'_> {
         Ok(())
     }
 
+    fn slaves(&self, computer: &str) -> Result<Vec<SlaveRow>> {
+        let sql = format!(
+            "SELECT {SLAVE_COLUMNS} FROM slave18 WHERE computer_reference = ? ORDER BY rowid"
+        );
+        self.rows("cannot read slaves", &sql, [computer], slave)
+    }
+
     fn slave(&self, reference: &str) -> Result<Option<SlaveRow>> {
-        let sql = "SELECT reference, computer_reference, connection_xml, hosted_by, requester_id \
-            FROM slave18 WHERE reference = ? LIMIT 1";
-        self.row("cannot read a slave", sql, [reference], |row| {
-            Ok(SlaveRow {
-                reference: row.get(0)?,
-                computer_reference: row.get(1)?,
-                connection_xml: row.get(2)?,
-                hosted_by: row.get(3)?,
-                requester_id: row.get(4)?,
-            })
-        })
+        let sql = format!("SELECT {SLAVE_COLUMNS} FROM slave18 WHERE reference = ? LIMIT 1");
+        self.row("cannot read a slave", &sql, [reference], slave)
     }
 
     fn put_slave(&self, row: &SlaveRow) -> Result<()> {
@@ -291,15 +339,29 @@ impl Records for Statements<'_> {
             "cannot read reports",
             sql,
             [kind.as_str(), computer],
-            |row| {
-                Ok(ReportRow {
-                    subject: row.get(0)?,
-                    state: row.get(1)?,
-                    message: row.get(2)?,
-                    time: row.get(3)?,
-                })
-            },
+            report,
         )
+    }
+
+    fn report_ends(
+        &self,
+        kind: ReportKind,
+        computer: &str,
+        longest: u32,
+    ) -> Result<Vec<ReportRow>> {
+        // A negative start counts from the end; of a text that is shorter, all is taken.
+        let sql = "SELECT subject, state, substr(message, -?3), time FROM report18 \
+            WHERE kind = ?1 AND computer_reference = ?2 ORDER BY subject";
+        let parameters = params![kind.as_str(), computer, longest];
+        self.rows("cannot read reports", sql, parameters, report)
+    }
+
+    fn last_usage(&self, computer: &str) -> Result<Option<f64>> {
+        let sql = "SELECT max(time) FROM usage18 WHERE computer_reference = ?";
+        let row = self.row("cannot read usage reports", sql, [computer], |row| {
+            row.get(0)
+        })?;
+        Ok(row.flatten())
     }
 
     fn state_counts(&self) -> Result<Vec<StateCount>> {

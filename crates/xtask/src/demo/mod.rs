@@ -105,6 +105,7 @@ fn report(demo: &Demo, started: Instant) -> Result<ExitCode> {
         "\nThe instance runs. {url} answers:\n\n    {}\n\n\
          Look further:\n    \
          curl {url}\n    \
+         a browser at http://{address}:{master_port}/panel/\n    \
          {bin}/slapgrid-supervisorctl {conf} status\n    \
          {bin}/slapos-request {conf} hello {INSTANCE} --parameters greeting=Bonjour port={port}\n    \
          {bin}/slapgrid-cp --now -c {conf}\n    \
@@ -117,6 +118,8 @@ fn report(demo: &Demo, started: Instant) -> Result<ExitCode> {
         bin = bin.display(),
         conf = configuration.display(),
         port = demo.page_port()?,
+        address = place::ADDRESS,
+        master_port = demo.master_port()?,
         logs = demo.directory().display(),
     );
     Ok(ExitCode::SUCCESS)
