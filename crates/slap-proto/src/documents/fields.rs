@@ -33,6 +33,11 @@ impl Fields {
         }
     }
 
+    /// Whether the attribute is there, be it `None`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
     /// The attribute, if it is there and not `None`.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.entries.remove(name).filter(|value| !value.is_none())

@@ -10,12 +10,20 @@ const SERVER_URL: &str = "slap_server_url";
 
 impl SoftwareInstance {
     /// From a value of class `SoftwareInstance`. Masters of 0.27 send the parameters and the
-    /// connection parameters only as instance documents (`xml`, `connection_xml`).
+    /// connection parameters only as instance documents (`xml`, `connection_xml`). slapos.core's
+    /// proxy hands on what another master answered as a `ComputerPartition` with the attributes of
+    /// both.
     ///
     /// # Errors
     /// The value is another one, or an attribute has the wrong type.
     pub fn from_value(value: &Value) -> Result<Self, DocumentError> {
-        let (mut fields, _) = Fields::of_object(value, Class::SoftwareInstance)?;
+        let (mut fields, _) =
+            Fields::of_object(value, Class::SoftwareInstance).or_else(|error| {
+                let is_answer =
+                    |(fields, _): &(Fields, _)| fields.has("slap_computer_partition_id");
+                let partition = Fields::of_object(value, Class::ComputerPartition).ok();
+                partition.filter(is_answer).ok_or(error)
+            })?;
         let connection_xml = fields.text("connection_xml")?;
         let mut connection_dict = fields.attributes("_connection_dict")?;
         if let Some(xml) = connection_xml
