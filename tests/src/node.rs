@@ -1,10 +1,12 @@
 //! A master and a node in a directory of their own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -164,9 +166,12 @@ impl Node {
             .stderr(log)
             .spawn()
             .expect("the master starts");
-        self.master = Some(child);
+        let child = self.master.insert(child);
         let address = format!("127.0.0.1:{}", self.master_port);
         poll::until("the master answers", PATIENCE, || {
+            let ended = child.try_wait().expect("the master is our child");
+            // Another server may have taken the port, and answer in its place.
+            assert!(ended.is_none(), "the master ended: {ended:?}");
             http::get(&address, "/getRunId").is_ok()
         });
     }
@@ -351,12 +356,20 @@ fn allow_everyone(directory: &Path) {
         .expect("the directory is ours");
 }
 
-/// A port that is free now; nothing else on the machine is expected to want it meanwhile.
+/// A port that is free now, and that no other test of this process was given: one that is not used
+/// yet is free for the system to give again. Nothing else on the machine is expected to want it.
 fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("a port is free")
-        .port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let port = TcpListener::bind(("127.0.0.1", 0))
+            .and_then(|listener| listener.local_addr())
+            .expect("a port is free")
+            .port();
+        if given.insert(port) {
+            return port;
+        }
+    }
 }
 
 fn terminate(pid: i32) {
