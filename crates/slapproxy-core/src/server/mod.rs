@@ -25,7 +25,7 @@ use crate::http::measured_app;
 use crate::metrics::Metrics;
 use crate::settings::{ListenAddress, Settings};
 use crate::shacache::{self, ShacacheError};
-use crate::storage::{OpenError, SqliteStorage};
+use crate::storage::{OpenError, RebaseError, SqliteStorage};
 
 /// The server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum ServeError {
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// Local releases have moved, and the database cannot follow.
+    #[error(transparent)]
+    Rebase(#[from] RebaseError),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -71,6 +74,7 @@ const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result<(), ServeError> {
     descriptors::allow(settings.server.max_connections);
     let storage = SqliteStorage::open(&settings.database, &settings.computer_id)?;
+    storage.rebase_local_releases(settings.local_software_release_root.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Every request may need one: an upload keeps it to its end.

@@ -31,6 +31,8 @@ pub struct Settings {
     pub shacache: Option<ShacacheSettings>,
     /// Directory whose files anyone may read.
     pub public_directory: Option<PathBuf>,
+    /// Where local releases are, if they may move.
+    pub local_software_release_root: Option<String>,
 }
 
 /// What the command line says instead of the file.
@@ -71,6 +73,7 @@ impl Settings {
             software_products: BTreeMap::new(),
             shacache: None,
             public_directory: None,
+            local_software_release_root: None,
         }
     }
 
@@ -89,6 +92,7 @@ impl Settings {
             software_products: software_products(&section)?,
             shacache: ShacacheSettings::from_section(&section)?,
             public_directory: section.get_path("public_directory_path")?,
+            local_software_release_root: local_software_release_root(&section)?,
             ..Self::new(database, computer_id)
         })
     }
@@ -122,6 +126,14 @@ fn required(
             ];
             Err(MissingParameters(missing.into_iter().flatten().collect()).into())
         }
+    }
+}
+
+fn local_software_release_root(section: &Section<'_>) -> Result<Option<String>, ValueError> {
+    let key = "local_software_release_root";
+    match section.get_text(key)? {
+        Some(root) if !root.starts_with('/') => Err(section.wrong(key, root, "an absolute path")),
+        root => Ok(root),
     }
 }
 
@@ -171,6 +183,10 @@ mod tests {
             (format!("{base}host = nowhere"), "host"),
             (format!("{base}host = 0.0.0.0"), "0.0.0.0"),
             (format!("{base}port = 70000"), "70000"),
+            (
+                format!("{base}local-software-release-root = srv"),
+                "absolute path",
+            ),
             (
                 format!("{base}software_product_list = kvm"),
                 "REFERENCE URL",

@@ -1,11 +1,16 @@
 //! What a master keeps, and how it is reached. One engine is there: [`SqliteStorage`].
 
+mod backup;
+mod migrate;
 mod reader;
+mod rebase;
 mod schema;
 mod sqlite;
 mod statements;
 
+pub use backup::BackupError;
 pub use reader::SqliteReader;
+pub use rebase::RebaseError;
 pub use schema::SchemaError;
 pub use sqlite::{OpenError, SqliteStorage};
 
@@ -166,6 +171,21 @@ pub trait Records {
     fn set_software(&self, computer: &str, url: &str, state: &str) -> Result<()>;
     /// Forgets a release of a computer.
     fn remove_software(&self, computer: &str, url: &str) -> Result<()>;
+
+    /// Every URL of a release, of computers and of instances.
+    fn release_urls(&self) -> Result<Vec<String>>;
+    /// Gives a release another URL, wherever it is named.
+    fn move_release(&self, from: &str, to: &str) -> Result<()>;
+
+    /// A setting that the database remembers.
+    fn config(&self, name: &str) -> Result<Option<String>>;
+    /// Remembers a setting.
+    fn set_config(&self, name: &str, value: &str) -> Result<()>;
+
+    /// Remembers that a request was forwarded to another master, under this reference.
+    fn put_forwarded(&self, reference: &str, master_url: &str) -> Result<()>;
+    /// Forgets a forwarded request.
+    fn remove_forwarded(&self, reference: &str, master_url: &str) -> Result<()>;
 
     /// The partitions of a computer.
     fn partitions(&self, computer: &str) -> Result<Vec<PartitionRow>>;

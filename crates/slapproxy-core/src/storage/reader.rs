@@ -9,6 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::sqlite::{BUSY_TIMEOUT, transact};
+use super::statements::Statements;
 use super::{OpenError, Records, SchemaError, schema};
 use crate::MasterError;
 
@@ -42,7 +43,11 @@ impl SqliteReader {
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        transact(&mut connection, TransactionBehavior::Deferred, function)
+        transact(
+            &mut connection,
+            TransactionBehavior::Deferred,
+            |connection| function(&Statements(connection)),
+        )
     }
 }
 
@@ -78,13 +83,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// Gives a connection that cannot write the tables that its file lacks, empty and for itself.
 /// A file that the peer wrote has none of ours.
 fn complete(connection: &Connection) -> Result<(), SchemaError> {
-    schema::check_version(connection)?;
-    let present = tables(connection)?;
-    if present.is_empty() {
-        return Err(SchemaError::Empty);
+    match schema::version(connection)? {
+        None => return Err(SchemaError::Empty),
+        Some(schema::VERSION) => {}
+        Some(found) => return Err(SchemaError::Older { found }),
     }
+    let present = tables(connection)?;
     let model = Connection::open_in_memory()?;
-    schema::ensure(&model, "")?;
+    schema::create(&model, "")?;
     let missing = tables(&model)?
         .into_iter()
         .filter(|(name, _)| !present.contains_key(name));

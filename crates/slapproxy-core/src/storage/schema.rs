@@ -5,8 +5,12 @@
 
 use rusqlite::Connection;
 
+use super::backup::BackupError;
+
 /// Version of the tables, part of each name.
-const VERSION: u32 = 18;
+pub(super) const VERSION: u32 = 18;
+/// The oldest version that was ever released with tables of this kind (slapos.core 0.27).
+const OLDEST: u32 = 7;
 
 /// The database cannot be used by this version.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +19,10 @@ pub enum SchemaError {
     /// It cannot be read or written.
     #[error("the tables cannot be made")]
     Sqlite(#[from] rusqlite::Error),
-    /// Another version wrote it.
-    #[error("its tables are of version {found}, this slapproxy knows only {VERSION}")]
+    /// A version wrote it that is newer than this one, or older than all that can be migrated.
+    #[error(
+        "its tables are of version {found}, this slapproxy knows versions {OLDEST} to {VERSION}"
+    )]
     Version {
         /// The version found.
         found: u32,
@@ -24,33 +30,67 @@ pub enum SchemaError {
     /// It has no tables, and none may be made.
     #[error("it holds nothing yet")]
     Empty,
-    /// Its tables are of no version, or of several.
+    /// Its server must migrate it first.
+    #[error("its tables are of version {found}: the next start of slapproxy migrates them")]
+    Older {
+        /// The version found.
+        found: u32,
+    },
+    /// Nobody can tell which of them hold what is true.
+    #[error(
+        "it has tables of versions {older} and {newer}: an older slapproxy wrote to it, or its \
+         migration was interrupted; restore one of the backups beside it, or remove the tables \
+         of one version"
+    )]
+    Mixed {
+        /// The lowest version found.
+        older: u32,
+        /// The highest version found.
+        newer: u32,
+    },
+    /// Its tables are of no version.
     #[error("{0} is no table of a slapproxy")]
     ForeignTable(String),
+    /// Nothing is migrated without a backup.
+    #[error("it must be migrated from version {version}, and cannot be backed up")]
+    Backup {
+        /// The version found.
+        version: u32,
+        /// Why.
+        source: BackupError,
+    },
 }
 
-/// Makes the tables that are missing.
-pub(super) fn ensure(connection: &Connection, computer_id: &str) -> Result<(), SchemaError> {
-    check_version(connection)?;
+/// Makes the tables of our version that are missing.
+pub(super) fn create(connection: &Connection, computer_id: &str) -> rusqlite::Result<()> {
     // The default of the peer's tables; a text literal doubles its quotes.
     let default = computer_id.replace('\'', "''");
-    connection.execute_batch(&TABLES.replace("{computer}", &default))?;
-    Ok(())
+    connection.execute_batch(&TABLES.replace("{computer}", &default))
 }
 
-pub(super) fn check_version(connection: &Connection) -> Result<(), SchemaError> {
-    let mut statement =
-        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
-    for name in statement.query_map([], |row| row.get::<_, String>(0))? {
-        let name = name?;
+/// The version of the tables; `None` where there are none yet.
+pub(super) fn version(connection: &Connection) -> Result<Option<u32>, SchemaError> {
+    let mut versions = Vec::new();
+    for name in tables(connection)? {
         let digits = name.trim_start_matches(|character: char| !character.is_ascii_digit());
-        match digits.parse() {
-            Ok(VERSION) => {}
-            Ok(found) => return Err(SchemaError::Version { found }),
-            Err(_) => return Err(SchemaError::ForeignTable(name)),
-        }
+        let version = digits.parse::<u32>();
+        versions.push(version.map_err(|_| SchemaError::ForeignTable(name))?);
     }
-    Ok(())
+    match (versions.iter().min(), versions.iter().max()) {
+        (Some(&older), Some(&newer)) if older != newer => Err(SchemaError::Mixed { older, newer }),
+        (Some(&found), _) if !(OLDEST..=VERSION).contains(&found) => {
+            Err(SchemaError::Version { found })
+        }
+        (found, _) => Ok(found.copied()),
+    }
+}
+
+/// The names of all tables.
+pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+    let mut statement = connection.prepare(sql)?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    names.collect()
 }
 
 const TABLES: &str = "
@@ -130,11 +170,19 @@ CREATE INDEX IF NOT EXISTS slave_reference18 ON slave18 (reference);
 mod tests {
     use super::*;
 
+    fn database(sql: &str) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(sql).unwrap();
+        connection
+    }
+
     #[test]
     fn every_table_tells_the_version_and_making_them_twice_is_fine() {
-        let connection = Connection::open_in_memory().unwrap();
-        ensure(&connection, "it's").unwrap();
-        ensure(&connection, "it's").unwrap();
+        let connection = database("");
+        assert_eq!(version(&connection).unwrap(), None);
+        create(&connection, "it's").unwrap();
+        create(&connection, "it's").unwrap();
+        assert_eq!(version(&connection).unwrap(), Some(VERSION));
         connection
             .execute("INSERT INTO software18 (url) VALUES ('u')", [])
             .unwrap();
@@ -147,18 +195,20 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_and_other_databases_are_refused() {
-        for (table, message) in [
-            ("software17", "version 17"),
-            ("software19", "version 19"),
-            ("photos", "photos"),
-        ] {
-            let connection = Connection::open_in_memory().unwrap();
-            connection
-                .execute(&format!("CREATE TABLE {table} (a)"), [])
-                .unwrap();
-            let error = ensure(&connection, "C").unwrap_err();
-            assert!(error.to_string().contains(message), "{error}");
+    fn what_no_slapproxy_or_another_one_wrote_is_refused() {
+        let table = [
+            ("CREATE TABLE software19 (a)", "version 19"),
+            ("CREATE TABLE software6 (a)", "version 6"),
+            ("CREATE TABLE photos (a)", "photos"),
+            ("CREATE TABLE photos17b (a)", "photos17b"),
+            (
+                "CREATE TABLE software7 (a); CREATE TABLE software18 (a)",
+                "versions 7 and 18",
+            ),
+        ];
+        for (sql, message) in table {
+            let error = version(&database(sql)).unwrap_err().to_string();
+            assert!(error.contains(message), "{sql}: {error}");
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::statements::Statements;
-use super::{Records, SchemaError, Storage, StorageError, schema};
+use super::{Records, SchemaError, Storage, StorageError, migrate};
 use crate::MasterError;
 
 /// How long to wait for another process.
@@ -52,25 +52,59 @@ pub enum OpenError {
 }
 
 impl SqliteStorage {
-    /// Opens a file, and makes it and its tables where they are missing.
+    /// Opens a file, and makes it and its tables where they are missing. Tables of an older version
+    /// are migrated, after a backup beside the file.
     ///
     /// # Errors
-    /// The file cannot be opened, or another version or program wrote it.
+    /// The file cannot be opened, a newer version or another program wrote it, or it cannot be
+    /// migrated. It is unchanged then.
     pub fn open(path: &Path, computer_id: &str) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Sqlite {
             path: path.to_owned(),
             source,
         };
-        let writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
-        schema::ensure(&writer, computer_id).map_err(|source| OpenError::Schema {
-            path: path.to_owned(),
-            source,
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
+        migrate::ensure_tables(&mut writer, path, computer_id).map_err(|source| {
+            OpenError::Schema {
+                path: path.to_owned(),
+                source,
+            }
         })?;
+        // Only now: a file that is refused stays as it was.
+        writer
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(writer),
             readers: Mutex::default(),
         })
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads within one snapshot over the connection itself.
+    pub(super) fn with_reader<T, E: From<StorageError>>(
+        &self,
+        function: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut reader = self.reader()?;
+        let result = transact(&mut reader, TransactionBehavior::Deferred, function);
+        self.put_back(reader);
+        result
+    }
+
+    /// Writes within one transaction over the connection itself.
+    pub(super) fn with_writer<T, E: From<StorageError>>(
+        &self,
+        function: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // A panic of another writer has rolled back its transaction.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        transact(&mut writer, TransactionBehavior::Immediate, function)
     }
 
     fn reader(&self) -> Result<Connection, StorageError> {
@@ -99,7 +133,6 @@ fn connect(path: &Path, extra: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    connection.pragma_update(None, "journal_mode", "WAL")?;
     // A write is on the disk when it is answered.
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
@@ -110,30 +143,25 @@ impl Storage for SqliteStorage {
         &self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        let mut reader = self.reader()?;
-        let result = transact(&mut reader, TransactionBehavior::Deferred, function);
-        self.put_back(reader);
-        result
+        self.with_reader(|connection| function(&Statements(connection)))
     }
 
     fn write<T>(
         &self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        // A panic of another writer has rolled back its transaction.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        transact(&mut writer, TransactionBehavior::Immediate, function)
+        self.with_writer(|connection| function(&Statements(connection)))
     }
 }
 
-pub(super) fn transact<T>(
+pub(super) fn transact<T, E: From<StorageError>>(
     connection: &mut Connection,
     behavior: TransactionBehavior,
-    function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
-) -> Result<T, MasterError> {
+    function: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
     let failed = |action| move |source| StorageError { action, source };
     let transaction = Transaction::new(connection, behavior).map_err(failed("cannot begin"))?;
-    let value = function(&Statements(&transaction))?;
+    let value = function(&transaction)?;
     transaction.commit().map_err(failed("cannot commit"))?;
     Ok(value)
 }

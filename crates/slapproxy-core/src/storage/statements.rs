@@ -171,6 +171,46 @@ impl Records for Statements<'_> {
         self.execute("cannot remove a release", sql, [url, computer])
     }
 
+    fn release_urls(&self) -> Result<Vec<String>> {
+        let sql = "SELECT url FROM software18 WHERE url IS NOT NULL \
+            UNION SELECT software_release FROM partition18 WHERE software_release IS NOT NULL";
+        self.rows("cannot read releases", sql, [], |row| row.get(0))
+    }
+
+    fn move_release(&self, from: &str, to: &str) -> Result<()> {
+        const ACTION: &str = "cannot move a release";
+        // Known by both URLs already, it keeps the row of the one that moves.
+        let sql = "UPDATE OR REPLACE software18 SET url = ? WHERE url = ?";
+        self.execute(ACTION, sql, [to, from])?;
+        let sql = "UPDATE partition18 SET software_release = ? WHERE software_release = ?";
+        self.execute(ACTION, sql, [to, from])
+    }
+
+    fn config(&self, name: &str) -> Result<Option<String>> {
+        let sql = "SELECT value FROM config18 WHERE name = ?";
+        let value = self.row("cannot read a setting", sql, [name], |row| row.get(0))?;
+        Ok(value.flatten())
+    }
+
+    fn set_config(&self, name: &str, value: &str) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO config18 (name, value) VALUES (?, ?)";
+        self.execute("cannot write a setting", sql, [name, value])
+    }
+
+    fn put_forwarded(&self, reference: &str, master_url: &str) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO forwarded_partition_request18 \
+            (partition_reference, master_url) VALUES (?, ?)";
+        let action = "cannot write a forwarded request";
+        self.execute(action, sql, [reference, master_url])
+    }
+
+    fn remove_forwarded(&self, reference: &str, master_url: &str) -> Result<()> {
+        let sql = "DELETE FROM forwarded_partition_request18 \
+            WHERE partition_reference = ? AND master_url = ?";
+        let action = "cannot remove a forwarded request";
+        self.execute(action, sql, [reference, master_url])
+    }
+
     fn partitions(&self, computer: &str) -> Result<Vec<PartitionRow>> {
         self.partition_rows("computer_reference = ? ORDER BY rowid", [computer])
     }

@@ -1,0 +1,133 @@
+//! Local releases that have moved: their URLs are paths below `local_software_release_root`.
+//!
+//! The database remembers the root. When the configuration names another one, the paths below the
+//! old one are told below the new one, so that a tree of releases can be moved or mounted elsewhere.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::backup::back_up;
+use super::statements::Statements;
+use super::{BackupError, Records, SqliteStorage, StorageError};
+
+/// The name of the setting in the database.
+const ROOT: &str = "local_software_release_root";
+/// The root of those who configure none.
+const DEFAULT_ROOT: &str = "/";
+
+/// The URLs of local releases could not be adapted. Nothing is changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RebaseError {
+    /// The database failed.
+    #[error("the database failed")]
+    Storage(#[from] StorageError),
+    /// Many rows would change, and they cannot be backed up.
+    #[error("cannot back up the database before local releases are told below {root}")]
+    Backup {
+        /// The new root.
+        root: String,
+        /// Why.
+        source: BackupError,
+    },
+}
+
+impl SqliteStorage {
+    /// Tells local releases below this root, if they were below another one before. Nothing moves
+    /// when one root is below the other: then no path is wrong.
+    ///
+    /// # Errors
+    /// The database cannot be backed up or written.
+    pub fn rebase_local_releases(&self, root: Option<&str>) -> Result<(), RebaseError> {
+        let root = root.unwrap_or(DEFAULT_ROOT);
+        let old = self.with_reader(|connection| Statements(connection).config(ROOT))?;
+        let old = old.as_deref().unwrap_or(DEFAULT_ROOT);
+        if old == root {
+            return Ok(());
+        }
+        self.with_writer(|connection| {
+            let records = Statements(connection);
+            let moves = moves(records.release_urls()?, old, root);
+            if !moves.is_empty() {
+                let backup = back_up(connection, self.path(), "");
+                let backup = backup.map_err(|source| RebaseError::Backup {
+                    root: root.to_owned(),
+                    source,
+                })?;
+                let backup = backup.display();
+                log::info!("local releases move from {old} to {root}; the backup is {backup}");
+            }
+            for (from, to) in moves {
+                records.move_release(&from, &to)?;
+            }
+            Ok(records.set_config(ROOT, root)?)
+        })
+    }
+}
+
+/// Which URLs change, and to what.
+fn moves(urls: Vec<String>, old: &str, new: &str) -> Vec<(String, String)> {
+    let (old, new) = (plain(old), plain(new));
+    if old.starts_with(&new) || new.starts_with(&old) {
+        return Vec::new();
+    }
+    let moved = |url: String| {
+        let path = Path::new(&url).is_absolute().then(|| plain(&url))?;
+        let below = new.join(path.strip_prefix(&old).ok()?);
+        // What joining with nothing leaves at the end.
+        let below = below.to_str()?.trim_end_matches('/').to_owned();
+        Some((url, below))
+    };
+    urls.into_iter().filter_map(moved).collect()
+}
+
+/// A path without `.`, `..` and double slashes, without looking at the disk.
+fn plain(path: &str) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_below_the_old_root_are_told_below_the_new_one() {
+        // (old root, new root, URL, what becomes of it), as slapos.core 1.26.1 does it.
+        let table = [
+            ("/old", "/new", "/old/a/software.cfg", "/new/a/software.cfg"),
+            ("/old", "/new", "/old/b.cfg", "/new/b.cfg"),
+            ("/old/", "/new/", "/old/b.cfg", "/new/b.cfg"),
+            ("/old", "/new", "/older/x", "/older/x"),
+            ("/old", "/new", "http://host/old/", "http://host/old/"),
+            ("/old", "/new", "file:///old/x", "file:///old/x"),
+            ("/old", "/new", "old/x", "old/x"),
+            ("/old", "/older", "/old/x", "/older/x"),
+            ("/a/b", "/c", "/a//b//w", "/c/w"),
+            ("/a/b", "/c", "/a/b/../q", "/a/b/../q"),
+            ("/a/../a", "/c", "/a/b/../q", "/c/q"),
+            ("/a", "/c", "/a/../z", "/a/../z"),
+            ("/a", "/c", "/a/./t/", "/c/t"),
+            // One root below the other: nothing moves.
+            ("/", "/new", "/old/x", "/old/x"),
+            ("/old", "/", "/old/x", "/old/x"),
+            ("/a", "/a/b", "/a/x", "/a/x"),
+            ("/a/b", "/a", "/a/b/x", "/a/b/x"),
+            // The root itself: the peer makes /new/. of it.
+            ("/old", "/new", "/old", "/new"),
+        ];
+        for (old, new, url, expected) in table {
+            let moves = moves(vec![url.to_owned()], old, new);
+            let found = moves.first().map_or(url, |(_, to)| to);
+            assert_eq!(found, expected, "{url} from {old} to {new}");
+        }
+    }
+}
