@@ -1,10 +1,12 @@
 //! Why a call is not answered with success.
 
+use slap_client::ClientError;
 use slap_proto::authorization::MalformedAuthorization;
 use slap_proto::calls::FormError;
 use slap_proto::marshal::EncodeError;
 
 use crate::caller::NotAllowed;
+use crate::multimaster::RemoteError;
 use crate::storage::StorageError;
 
 /// Why a call is not answered with success.
@@ -26,10 +28,48 @@ pub enum MasterError {
     /// 400: a field is well-formed and makes no sense.
     #[error("{0}")]
     BadRequest(String),
+    /// 408: another master has taken the request, and the instance is not there yet.
+    #[error("the master {0} is preparing the instance; ask again later")]
+    NotReady(String),
+    /// 523: another master is wanted and does not answer.
+    #[error("the master {url} cannot be reached")]
+    Unreachable {
+        /// Its URL.
+        url: String,
+        /// Why.
+        source: RemoteError,
+    },
+    /// 502: another master refuses the request, or cannot be asked.
+    #[error("the master {url} did not take the request")]
+    Remote {
+        /// Its URL.
+        url: String,
+        /// Why.
+        source: RemoteError,
+    },
     /// 500: the database does not do what it should.
     #[error("the database failed")]
     Storage(#[from] StorageError),
     /// 500: what is stored cannot be written as a document.
     #[error("the answer cannot be written")]
     Encode(#[from] EncodeError),
+}
+
+impl MasterError {
+    /// Of a request that was forwarded. What the other master says of it is handed on, and comes
+    /// first: of what has come through several masters, the end is cut off.
+    pub(crate) fn of_remote(url: &str, source: RemoteError) -> Self {
+        let url = url.to_owned();
+        match source {
+            RemoteError::Call(ClientError::NotFound { message, .. }) => {
+                Self::NotFound(format!("{message} (says the master {url})"))
+            }
+            RemoteError::Call(ClientError::BadRequest { message, .. }) => {
+                Self::BadRequest(format!("{message} (says the master {url})"))
+            }
+            RemoteError::Call(ClientError::ResourceNotReady { .. }) => Self::NotReady(url),
+            source if source.is_unreachable() => Self::Unreachable { url, source },
+            source => Self::Remote { url, source },
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod error;
 mod http;
 mod master;
 mod metrics;
+mod multimaster;
 mod panel;
 mod server;
 mod settings;
@@ -21,10 +22,11 @@ mod survey;
 pub use caller::NotAllowed;
 pub use error::MasterError;
 pub use http::app;
+pub use multimaster::RemoteError;
 pub use server::{ServeError, TlsError, serve};
 pub use settings::{
-    ListenAddress, ServerSettings, Settings, SettingsError, SettingsOverrides, ShacacheSettings,
-    TlsSettings, database_path,
+    ListenAddress, MultimasterSettings, ServerSettings, Settings, SettingsError, SettingsOverrides,
+    ShacacheSettings, TlsSettings, database_path,
 };
 pub use shacache::ShacacheError;
 pub use show::{Section, ShowError, ShowFormat, show};

@@ -113,9 +113,16 @@ fn serve_call<C: Serve, S: Storage>(
     let context = Context {
         settings: &master.settings,
         run_id: &master.run_id,
+        remotes: &master.remotes,
+        host: headers
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok()),
         identity,
         now: now(),
     };
+    if let Some(answer) = call.elsewhere(&context, &master.storage)? {
+        return Ok(answer);
+    }
     if C::WRITES {
         master
             .storage

@@ -20,6 +20,7 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 
 use crate::metrics::{Measured, Metrics};
+use crate::multimaster::Remotes;
 use crate::settings::Settings;
 use crate::shacache::Shacache;
 use crate::storage::Storage;
@@ -36,6 +37,8 @@ pub(crate) struct Master<S> {
     pub(crate) metrics: Arc<Metrics>,
     /// The network cache, if it is served.
     pub(crate) shacache: Option<Shacache>,
+    /// The masters that requests may be forwarded to.
+    pub(crate) remotes: Remotes,
 }
 
 /// [`Master`], as handlers get it.
@@ -56,6 +59,7 @@ pub(crate) fn measured_app<S: Storage>(
 ) -> Router {
     let master = Arc::new(Master {
         shacache: settings.shacache.as_ref().map(Shacache::new),
+        remotes: Remotes::new(&settings.multimaster),
         settings,
         storage: Measured::new(storage, metrics.clone()),
         run_id,

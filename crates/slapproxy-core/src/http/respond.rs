@@ -55,8 +55,16 @@ pub(crate) fn status(error: &MasterError) -> StatusCode {
         MasterError::Form(_) | MasterError::Authorization(_) | MasterError::BadRequest(_) => {
             StatusCode::BAD_REQUEST
         }
+        MasterError::NotReady(_) => StatusCode::REQUEST_TIMEOUT,
+        MasterError::Unreachable { .. } => origin_unreachable(),
+        MasterError::Remote { .. } => StatusCode::BAD_GATEWAY,
         MasterError::Storage(_) | MasterError::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// 523, which the peer answers where another server does not; no standard knows it.
+pub(crate) fn origin_unreachable() -> StatusCode {
+    StatusCode::from_u16(523).unwrap_or(StatusCode::BAD_GATEWAY)
 }
 
 /// What is wrong, of a failure of ours with all its causes.

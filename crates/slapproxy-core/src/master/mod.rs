@@ -1,5 +1,7 @@
 //! What each call does: one function from its fields to its answer.
 
+pub(crate) mod forward;
+mod frontend;
 mod node;
 mod report;
 mod request;
@@ -14,18 +16,31 @@ use slap_proto::calls::Call;
 use slap_proto::marshal::Value;
 
 use crate::MasterError;
+use crate::multimaster::{Remotes, bare};
 use crate::settings::Settings;
-use crate::storage::{PartitionRow, Records};
+use crate::storage::{PartitionRow, Records, Storage};
 
 /// What every call may need beside its fields.
 pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     /// By which a master recognises itself.
     pub(crate) run_id: &'a str,
+    /// The masters that requests may be forwarded to.
+    pub(crate) remotes: &'a Remotes,
+    /// The host that the client asked, by its Host header.
+    pub(crate) host: Option<&'a str>,
     /// Whom the client acts for, by its Authorization header.
     pub(crate) identity: Option<PartitionIdentity>,
     /// Seconds since 1970.
     pub(crate) now: f64,
+}
+
+impl Context<'_> {
+    /// Whether a master's URL is the one by which the client has reached us.
+    pub(crate) fn is_own_url(&self, url: &str) -> bool {
+        let authority = bare(url).split_once("://").map(|(_, rest)| rest);
+        authority.is_some() && authority == self.host
+    }
 }
 
 /// The body of a successful answer.
@@ -47,6 +62,18 @@ impl Answer {
 pub(crate) trait Serve: Call + Send + 'static {
     /// Whether it changes the database.
     const WRITES: bool;
+
+    /// What others answer, asked while nothing holds the database; `None` if the call is for us.
+    ///
+    /// # Errors
+    /// It is for others, and they do not answer it.
+    fn elsewhere<S: Storage>(
+        &self,
+        _context: &Context<'_>,
+        _storage: &S,
+    ) -> Result<Option<Answer>, MasterError> {
+        Ok(None)
+    }
 
     /// Does it.
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError>;

@@ -4,9 +4,9 @@ use slap_proto::calls::RequestComputerPartition;
 use slap_proto::documents::InstanceState;
 use slap_proto::instance_xml;
 
-use super::{Answer, Context, Serve, slave, touch, view};
+use super::{Answer, Context, Serve, forward, slave, touch, view};
 use crate::MasterError;
-use crate::storage::{PartitionRow, Records};
+use crate::storage::{PartitionRow, Records, Storage};
 
 /// Who is noted as requester of what users request.
 pub(super) const USER: &str = "user";
@@ -23,6 +23,15 @@ pub(super) struct Requester {
 
 impl Serve for RequestComputerPartition {
     const WRITES: bool = true;
+
+    fn elsewhere<S: Storage>(
+        &self,
+        context: &Context<'_>,
+        storage: &S,
+    ) -> Result<Option<Answer>, MasterError> {
+        let instance = forward::elsewhere(self, context, storage)?;
+        Ok(instance.map(|instance| Answer::Document(instance.to_value())))
+    }
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         if let Some(state) = &self.state {
@@ -50,7 +59,7 @@ impl Serve for RequestComputerPartition {
 }
 
 /// The requester, by the header before the fields of the form.
-fn requester(
+pub(super) fn requester(
     context: &Context<'_>,
     records: &dyn Records,
     call: &RequestComputerPartition,

@@ -1,11 +1,13 @@
 //! What slapproxy is told by slapos.cfg and its options.
 
 mod listen;
+mod multimaster;
 mod server;
 mod shacache;
 mod tls;
 
 pub use listen::ListenAddress;
+pub use multimaster::MultimasterSettings;
 pub use server::ServerSettings;
 pub use shacache::ShacacheSettings;
 pub use tls::TlsSettings;
@@ -14,6 +16,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use slap_client::UrlError;
 use slapos_config::{ConfigFile, MissingParameters, Section, ValueError};
 
 /// What slapproxy needs to know.
@@ -33,6 +36,8 @@ pub struct Settings {
     pub public_directory: Option<PathBuf>,
     /// Where local releases are, if they may move.
     pub local_software_release_root: Option<String>,
+    /// The masters that requests are forwarded to.
+    pub multimaster: Vec<MultimasterSettings>,
 }
 
 /// What the command line says instead of the file.
@@ -61,6 +66,19 @@ pub enum SettingsError {
         "{0} is not a loopback address: without client_ca or --insecure-listen, slapproxy serves this machine only"
     )]
     NotLoopback(SocketAddr),
+    /// The URL of a section `[multimaster/URL]` is none.
+    #[error("section [multimaster/URL]: {0}")]
+    MasterUrl(#[from] UrlError),
+    /// One of two keys that belong together.
+    #[error("parameter {present} of [{section}] needs {missing} beside it")]
+    Half {
+        /// The section.
+        section: String,
+        /// The key that is there.
+        present: &'static str,
+        /// The key that is not.
+        missing: &'static str,
+    },
 }
 
 impl Settings {
@@ -74,6 +92,7 @@ impl Settings {
             shacache: None,
             public_directory: None,
             local_software_release_root: None,
+            multimaster: Vec::new(),
         }
     }
 
@@ -93,6 +112,7 @@ impl Settings {
             shacache: ShacacheSettings::from_section(&section)?,
             public_directory: section.get_path("public_directory_path")?,
             local_software_release_root: local_software_release_root(&section)?,
+            multimaster: multimaster::from_config(file)?,
             ..Self::new(database, computer_id)
         })
     }
@@ -187,6 +207,7 @@ mod tests {
                 format!("{base}local-software-release-root = srv"),
                 "absolute path",
             ),
+            (format!("{base}[multimaster/x]"), "no URL of a master"),
             (
                 format!("{base}software_product_list = kvm"),
                 "REFERENCE URL",
