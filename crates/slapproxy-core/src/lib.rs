@@ -8,6 +8,7 @@
 mod caller;
 mod error;
 mod http;
+mod http_proxy;
 mod master;
 mod metrics;
 mod multimaster;
@@ -25,8 +26,8 @@ pub use http::app;
 pub use multimaster::RemoteError;
 pub use server::{ServeError, TlsError, serve};
 pub use settings::{
-    ListenAddress, MultimasterSettings, ServerSettings, Settings, SettingsError, SettingsOverrides,
-    ShacacheSettings, TlsSettings, database_path,
+    AllowedHost, ListenAddress, MultimasterSettings, ServerSettings, Settings, SettingsError,
+    SettingsOverrides, ShacacheSettings, TlsSettings, database_path,
 };
 pub use shacache::ShacacheError;
 pub use show::{Section, ShowError, ShowFormat, show};

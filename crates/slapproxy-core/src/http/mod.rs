@@ -12,6 +12,9 @@ pub(crate) mod respond;
 mod shacache;
 mod status;
 
+pub(crate) use external::ExternalUrl;
+pub(crate) use respond::{origin_unreachable, refusal};
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -19,6 +22,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 
+use crate::http_proxy;
 use crate::metrics::{Measured, Metrics};
 use crate::multimaster::Remotes;
 use crate::settings::Settings;
@@ -77,7 +81,8 @@ pub(crate) fn measured_app<S: Storage>(
 fn routes<S: Storage>(master: &Shared<S>) -> Router<Shared<S>> {
     let of_users = Router::new()
         .merge(status::metrics())
-        .merge(crate::panel::routes());
+        .merge(crate::panel::routes())
+        .merge(http_proxy::routes(&master.settings.http_proxy_allow));
     of_users
         .route_layer(from_fn_with_state(master.clone(), authority::users_only))
         // These are for nodes, too, and check themselves whom the sender may speak for.

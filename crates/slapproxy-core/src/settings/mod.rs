@@ -1,11 +1,13 @@
 //! What slapproxy is told by slapos.cfg and its options.
 
+mod http_proxy;
 mod listen;
 mod multimaster;
 mod server;
 mod shacache;
 mod tls;
 
+pub use http_proxy::AllowedHost;
 pub use listen::ListenAddress;
 pub use multimaster::MultimasterSettings;
 pub use server::ServerSettings;
@@ -38,6 +40,8 @@ pub struct Settings {
     pub local_software_release_root: Option<String>,
     /// The masters that requests are forwarded to.
     pub multimaster: Vec<MultimasterSettings>,
+    /// The hosts that `/http_proxy/` leads to; if there are none, it is off.
+    pub http_proxy_allow: Vec<AllowedHost>,
 }
 
 /// What the command line says instead of the file.
@@ -93,6 +97,7 @@ impl Settings {
             public_directory: None,
             local_software_release_root: None,
             multimaster: Vec::new(),
+            http_proxy_allow: Vec::new(),
         }
     }
 
@@ -113,6 +118,7 @@ impl Settings {
             public_directory: section.get_path("public_directory_path")?,
             local_software_release_root: local_software_release_root(&section)?,
             multimaster: multimaster::from_config(file)?,
+            http_proxy_allow: http_proxy::from_section(&section)?,
             ..Self::new(database, computer_id)
         })
     }
@@ -207,6 +213,7 @@ mod tests {
                 format!("{base}local-software-release-root = srv"),
                 "absolute path",
             ),
+            (format!("{base}http_proxy_allow = http://x/"), "HOST:PORT"),
             (format!("{base}[multimaster/x]"), "no URL of a master"),
             (
                 format!("{base}software_product_list = kvm"),
