@@ -7,7 +7,7 @@ mod fields;
 mod instance;
 mod simple;
 
-pub use fields::{FieldProblem, Fields, FormError};
+pub use fields::{FieldProblem, Fields, FormError, LONGEST_NAME, LONGEST_TEXT};
 pub use instance::{
     LoadComputerConfigurationFromXml, RequestComputerPartition, SetComputerPartitionConnectionXml,
     SupplySupply, UpdateComputerPartitionRelatedInstanceList,

@@ -2,129 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::sync::mpsc::channel;
 use std::thread;
 
-use slap_client::proto::documents::{
-    Attributes, ComputerConfiguration, PartitionAddress, PartitionConfiguration, SoftwareState,
-};
-use slap_client::{ClientError, Connection, InstanceRequest, Slap};
-use slapproxy_core::storage::SqliteStorage;
-use slapproxy_core::{Settings, app};
-
-struct Master {
-    address: SocketAddr,
-    database: PathBuf,
-    _directory: tempfile::TempDir,
-}
-
-impl Master {
-    fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let database = directory.path().join("proxy.db");
-        let settings = Settings {
-            software_products: [("kvm".to_owned(), "http://kvm/".to_owned())].into(),
-            ..Settings::new(&database, "COMP-1")
-        };
-        let storage = SqliteStorage::open(&database, "COMP-1").unwrap();
-        let (sender, receiver) = channel();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                sender.send(listener.local_addr().unwrap()).unwrap();
-                let app = app(settings, storage, "run-id".to_owned());
-                axum::serve(listener, app).await.unwrap();
-            });
-        });
-        Self {
-            address: receiver.recv().unwrap(),
-            database,
-            _directory: directory,
-        }
-    }
-
-    fn client(&self) -> Slap {
-        Connection::to(&format!("http://{}/", self.address))
-            .unwrap()
-            .open()
-            .unwrap()
-    }
-
-    /// A master that knows COMP-1 with that many partitions.
-    fn with_partitions(count: usize) -> (Self, Slap) {
-        let master = Self::start();
-        let slap = master.client();
-        slap.register_computer("COMP-1")
-            .configure(&computer(count))
-            .unwrap();
-        (master, slap)
-    }
-
-    /// Status and body of a request made by hand.
-    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "{method} /{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
-    }
-
-    /// Everything that the tables hold.
-    fn dump(&self) -> Vec<String> {
-        let connection = rusqlite::Connection::open(&self.database).unwrap();
-        let tables = [
-            "software18",
-            "computer18",
-            "partition18",
-            "slave18",
-            "partition_network18",
-            "report18",
-            "usage18",
-        ];
-        let mut rows = Vec::new();
-        for table in tables {
-            let mut statement = connection
-                .prepare(&format!("SELECT * FROM {table}"))
-                .unwrap();
-            let columns = statement.column_count();
-            let mut found = statement.query([]).unwrap();
-            while let Some(row) = found.next().unwrap() {
-                let cells = (0..columns)
-                    .map(|column| row.get::<_, rusqlite::types::Value>(column).unwrap());
-                rows.push(format!("{table} {:?}", cells.collect::<Vec<_>>()));
-            }
-        }
-        rows
-    }
-}
-
-fn computer(count: usize) -> ComputerConfiguration {
-    let partition = |number| PartitionConfiguration {
-        reference: format!("slappart{number}"),
-        tap: Some(format!("slaptap{number}")),
-        address_list: vec![PartitionAddress {
-            addr: format!("10.0.0.{number}"),
-            netmask: None,
-        }],
-        ..PartitionConfiguration::default()
-    };
-    ComputerConfiguration {
-        reference: "COMP-1".to_owned(),
-        partition_list: (0..count).map(partition).collect(),
-        ..ComputerConfiguration::default()
-    }
-}
+use common::Master;
+use slap_client::proto::documents::{Attributes, SoftwareState};
+use slap_client::{ClientError, InstanceRequest};
+use slapproxy_core::storage::{SqliteStorage, Storage};
 
 fn request(name: &str) -> InstanceRequest {
     InstanceRequest::new("http://sr/", name)
@@ -267,6 +153,56 @@ fn reports_are_kept_and_told() {
 }
 
 #[test]
+fn an_error_is_told_whatever_characters_it_holds_and_however_long_it_is() {
+    let (_master, slap) = Master::with_partitions(1);
+    let partition = slap.register_computer_partition("COMP-1", "slappart0");
+    let log = format!("{}\u{1b}[31mred\u{0} é", "x".repeat(1 << 20));
+    partition.error(&log, None).unwrap();
+    let text = slap.register_computer("COMP-1").status().unwrap().to_text();
+    assert!(
+        text.contains("red") && text.contains('é'),
+        "{}",
+        &text[..80]
+    );
+    assert!(text.len() < 1 << 17, "{} bytes are told", text.len());
+}
+
+#[test]
+fn instances_that_are_no_longer_requested_are_kept_and_noted() {
+    let (master, slap) = Master::with_partitions(2);
+    slap.register_open_order()
+        .request(&request("root"))
+        .unwrap();
+    let root = slap.register_computer_partition("COMP-1", "slappart0");
+    root.request(&request("child")).unwrap();
+    let storage = SqliteStorage::open(&master.database, "COMP-1").unwrap();
+    let noted = || {
+        let rows = storage.read(|records| Ok(records.unrequested("COMP-1")?));
+        let rows = rows.unwrap().into_iter();
+        rows.map(|row| (row.reference, row.time))
+            .collect::<Vec<_>>()
+    };
+    let requests = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        root.update_related_instance_list(&names).unwrap();
+    };
+    requests(&["child"]);
+    assert_eq!(noted(), []);
+    requests(&[]);
+    let first = noted();
+    assert_eq!(first[0].0, "slappart1");
+    requests(&["other"]);
+    assert_eq!(noted(), first, "since when is what counts");
+    let child = slap.register_computer_partition("COMP-1", "slappart1");
+    assert!(!child.fetch().unwrap().is_free());
+    requests(&["child"]);
+    assert_eq!(noted(), []);
+    requests(&[]);
+    child.destroyed().unwrap();
+    assert_eq!(noted(), []);
+}
+
+#[test]
 fn a_bang_touches_the_whole_tree_or_computer() {
     let (_master, slap) = Master::with_partitions(3);
     let order = slap.register_open_order();
@@ -302,161 +238,6 @@ fn a_bang_touches_the_whole_tree_or_computer() {
     );
 }
 
-/// Calls with the fields that they need.
-const NEEDED: &[(&str, &str, &[&str])] = &[
-    ("GET", "getFullComputerInformation", &["computer_id"]),
-    (
-        "GET",
-        "registerComputerPartition",
-        &["computer_reference", "computer_partition_reference"],
-    ),
-    (
-        "GET",
-        "getComputerPartitionCertificate",
-        &["computer_id", "computer_partition_id"],
-    ),
-    ("GET", "getComputerStatus", &["computer_id"]),
-    (
-        "GET",
-        "getComputerPartitionStatus",
-        &["computer_id", "computer_partition_id"],
-    ),
-    ("POST", "loadComputerConfigurationFromXML", &["xml"]),
-    ("POST", "supplySupply", &["url", "computer_id"]),
-    (
-        "POST",
-        "requestComputerPartition",
-        &["software_release", "partition_reference"],
-    ),
-    ("POST", "buildingSoftwareRelease", &["url", "computer_id"]),
-    ("POST", "availableSoftwareRelease", &["url", "computer_id"]),
-    ("POST", "destroyedSoftwareRelease", &["url", "computer_id"]),
-    ("POST", "softwareReleaseError", &["url", "computer_id"]),
-    (
-        "POST",
-        "startedComputerPartition",
-        &["computer_id", "computer_partition_id"],
-    ),
-    (
-        "POST",
-        "stoppedComputerPartition",
-        &["computer_id", "computer_partition_id"],
-    ),
-    (
-        "POST",
-        "destroyedComputerPartition",
-        &["computer_id", "computer_partition_id"],
-    ),
-    (
-        "POST",
-        "softwareInstanceError",
-        &["computer_id", "computer_partition_id"],
-    ),
-    (
-        "POST",
-        "softwareInstanceBang",
-        &["computer_id", "computer_partition_id"],
-    ),
-    (
-        "POST",
-        "softwareInstanceRename",
-        &["computer_id", "computer_partition_id", "new_name"],
-    ),
-    (
-        "POST",
-        "setComputerPartitionConnectionXml",
-        &["connection_xml", "computer_id", "computer_partition_id"],
-    ),
-    ("POST", "computerBang", &["computer_id"]),
-    ("POST", "useComputer", &["computer_id", "use_string"]),
-];
-
-#[test]
-fn every_missing_or_broken_field_is_named_and_changes_nothing() {
-    let (master, slap) = Master::with_partitions(1);
-    slap.register_open_order().request(&request("one")).unwrap();
-    let before = master.dump();
-    for (method, call, fields) in NEEDED {
-        for missing in *fields {
-            for bad in ["", "None", "%ff"] {
-                let pair = |field: &&str| {
-                    let value = if *field == *missing {
-                        bad
-                    } else {
-                        valid(field)
-                    };
-                    format!("{field}={value}")
-                };
-                let form = fields.iter().map(pair).collect::<Vec<_>>().join("&");
-                let (status, body) = match *method {
-                    "GET" => master.ask("GET", &format!("{call}?{form}"), "", ""),
-                    _ => master.ask("POST", call, "", &form),
-                };
-                assert_eq!(status, 400, "{call} {form}: {body}");
-                assert!(body.contains(missing), "{call} {form}: {body}");
-            }
-        }
-    }
-    assert_eq!(master.dump(), before);
-}
-
-fn valid(field: &str) -> &'static str {
-    match field {
-        "computer_id" | "computer_reference" => "COMP-1",
-        "connection_xml" => "<marshal><dictionary/></marshal>",
-        _ => "slappart0",
-    }
-}
-
-#[test]
-fn documents_and_states_of_the_wrong_kind_are_refused() {
-    let (master, _) = Master::with_partitions(1);
-    let base = "software_release=u&partition_reference=i";
-    let table = [
-        (
-            "requestComputerPartition",
-            format!("{base}&partition_parameter_xml=garbage"),
-            "partition_parameter_xml",
-        ),
-        (
-            "requestComputerPartition",
-            format!("{base}&filter_xml=<marshal><int>1</int></marshal>"),
-            "filter_xml",
-        ),
-        (
-            "requestComputerPartition",
-            format!("{base}&state=<marshal><string>flying</string></marshal>"),
-            "flying",
-        ),
-        (
-            "requestComputerPartition",
-            format!("{base}&state=<marshal><int>1</int></marshal>"),
-            "state",
-        ),
-        (
-            "supplySupply",
-            "url=u&computer_id=COMP-1&state=weird".to_owned(),
-            "state",
-        ),
-        (
-            "loadComputerConfigurationFromXML",
-            "xml=<marshal><list/></marshal>".to_owned(),
-            "xml",
-        ),
-    ];
-    let before = master.dump();
-    for (call, form, part) in table {
-        let (status, body) = master.ask("POST", call, "", &form);
-        assert_eq!(status, 400, "{call} {form}: {body}");
-        assert!(body.contains(part), "{call} {form}: {body}");
-    }
-    let header =
-        "Authorization: X-SlapPartition computer_id=COMP-1, computer_partition_id=nobody\r\n";
-    let (status, body) = master.ask("POST", "requestComputerPartition", header, base);
-    assert_eq!((status, body.contains("nobody")), (400, true), "{body}");
-    assert_eq!(master.dump(), before);
-}
-
 #[test]
 fn what_does_not_exist_is_404_and_the_wrong_method_405() {
     let (master, _) = Master::with_partitions(1);
@@ -466,16 +247,16 @@ fn what_does_not_exist_is_404_and_the_wrong_method_405() {
         "getHateoasUrl",
         "noSuchCall",
     ] {
-        assert_eq!(master.ask("GET", path, "", "").0, 404, "{path}");
+        assert_eq!(master.ask("GET", path, "", b"").0, 404, "{path}");
     }
-    assert_eq!(master.ask("GET", "supplySupply", "", "").0, 405);
+    assert_eq!(master.ask("GET", "supplySupply", "", b"").0, 405);
     assert_eq!(
         master
             .ask(
                 "GET",
                 "getFullComputerInformation?computer_id=COMP-1",
                 "",
-                ""
+                b""
             )
             .0,
         200

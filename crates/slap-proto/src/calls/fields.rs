@@ -1,7 +1,12 @@
 //! The fields of a form.
 
 use crate::documents::{Attributes, DocumentError};
-use crate::marshal::{DecodeError, EncodeError, Value, decode, encode};
+use crate::marshal::{DecodeError, EncodeError, Value, decode, encode, is_forbidden};
+
+/// Longest reference, URL or other name that a form may hold, in bytes.
+pub const LONGEST_NAME: usize = 4 << 10;
+/// Longest document or message that a form may hold, in bytes.
+pub const LONGEST_TEXT: usize = 8 << 20;
 
 /// Fields of a form, in order. Names and values are text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,6 +33,12 @@ pub enum FieldProblem {
     /// Its bytes are no UTF-8.
     #[error("not UTF-8")]
     Encoding,
+    /// It is longer than any of its kind.
+    #[error("longer than {0} bytes")]
+    TooLong(usize),
+    /// A name holds a character that no document could tell others.
+    #[error("the character U+{:04X} is refused", u32::from(*.0))]
+    Character(char),
     /// It should hold a marshal document.
     #[error("{0}")]
     Document(DecodeError),
@@ -73,13 +84,42 @@ impl Fields {
             .filter(|value| !value.is_empty() && *value != "None")
     }
 
-    /// As [`Fields::get`], for a field that must be there.
+    /// As [`Fields::get`], for a reference, a URL or another name.
     ///
     /// # Errors
-    /// It is absent.
+    /// It is longer than [`LONGEST_NAME`], or holds a character that XML forbids.
+    pub fn name(&self, name: &str) -> Result<Option<&str>, FormError> {
+        let value = self.bounded(name, LONGEST_NAME)?;
+        match value.and_then(|value| value.chars().find(|character| is_forbidden(*character))) {
+            Some(character) => Err(FormError::new(name, FieldProblem::Character(character))),
+            None => Ok(value),
+        }
+    }
+
+    /// As [`Fields::name`], for a field that must be there.
+    ///
+    /// # Errors
+    /// It is absent, too long, or holds a character that XML forbids.
     pub fn require(&self, name: &str) -> Result<&str, FormError> {
-        self.get(name)
+        self.name(name)?
             .ok_or_else(|| FormError::new(name, FieldProblem::Missing))
+    }
+
+    /// As [`Fields::get`], for a message or a document.
+    ///
+    /// # Errors
+    /// It is longer than [`LONGEST_TEXT`].
+    pub fn text(&self, name: &str) -> Result<Option<&str>, FormError> {
+        self.bounded(name, LONGEST_TEXT)
+    }
+
+    fn bounded(&self, name: &str, limit: usize) -> Result<Option<&str>, FormError> {
+        match self.get(name) {
+            Some(value) if value.len() > limit => {
+                Err(FormError::new(name, FieldProblem::TooLong(limit)))
+            }
+            value => Ok(value),
+        }
     }
 
     /// The query of a URL, or the body of a POST.
@@ -121,7 +161,7 @@ impl Fields {
 
     /// The value of a field that holds a marshal document; `None` if the field is absent.
     pub(super) fn document(&self, name: &str) -> Result<Option<Value>, FormError> {
-        let Some(text) = self.get(name) else {
+        let Some(text) = self.text(name)? else {
             return Ok(None);
         };
         let value = decode(text.as_bytes());
@@ -130,44 +170,55 @@ impl Fields {
             .map_err(|error| FormError::new(name, FieldProblem::Document(error)))
     }
 
+    /// As [`Fields::document`], for a field that must be there.
+    pub(super) fn require_document(&self, name: &str) -> Result<Value, FormError> {
+        self.document(name)?
+            .ok_or_else(|| FormError::new(name, FieldProblem::Missing))
+    }
+
     /// A document that holds a dictionary with texts as keys; empty if the field is absent.
     pub(super) fn attributes(&self, name: &str) -> Result<Attributes, FormError> {
-        let wrong = || FormError::new(name, FieldProblem::Type("a dictionary with texts as keys"));
         match self.document(name)? {
             None | Some(Value::None) => Ok(Attributes::new()),
-            Some(value) => value
-                .as_dict()
-                .and_then(|dict| {
-                    let entries = dict.iter();
-                    entries
-                        .map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone())))
-                        .collect()
-                })
-                .ok_or_else(wrong),
+            Some(value) => attributes(name, &value),
         }
     }
+
+    /// As [`Fields::attributes`], for a field that must be there.
+    pub(super) fn require_attributes(&self, name: &str) -> Result<Attributes, FormError> {
+        attributes(name, &self.require_document(name)?)
+    }
+}
+
+fn attributes(name: &str, value: &Value) -> Result<Attributes, FormError> {
+    let entries = value.as_dict().and_then(|dict| {
+        let entries = dict.iter();
+        entries
+            .map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone())))
+            .collect()
+    });
+    let wrong = FieldProblem::Type("a dictionary with texts as keys");
+    entries.ok_or_else(|| FormError::new(name, wrong))
 }
 
 /// Undoes `+` and percent-encoding; `None` if the result is not UTF-8.
 fn decoded(bytes: &[u8]) -> Option<String> {
     let mut output = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
-    while let Some((first, tail)) = rest.split_first() {
-        let escaped = match (first, tail) {
-            (b'%', [high, low, ..]) => hexadecimal(*high).zip(hexadecimal(*low)),
-            _ => None,
+    while let Some(plain) = rest.iter().position(|byte| matches!(byte, b'%' | b'+')) {
+        output.extend_from_slice(&rest[..plain]);
+        let (byte, length) = match rest[plain..] {
+            [b'%', high, low, ..] => match hexadecimal(high).zip(hexadecimal(low)) {
+                Some((high, low)) => (high * 16 + low, 3),
+                None => (b'%', 1),
+            },
+            [b'%', ..] => (b'%', 1),
+            _ => (b' ', 1),
         };
-        match (escaped, first) {
-            (Some((high, low)), _) => {
-                output.push(high * 16 + low);
-                rest = &tail[2..];
-                continue;
-            }
-            (None, b'+') => output.push(b' '),
-            (None, other) => output.push(*other),
-        }
-        rest = tail;
+        output.push(byte);
+        rest = &rest[plain + length..];
     }
+    output.extend_from_slice(rest);
     String::from_utf8(output).ok()
 }
 
@@ -198,6 +249,22 @@ mod tests {
             assert_eq!(fields.require(name).unwrap_err().field, name);
         }
         assert_eq!(fields.get("d"), Some("x%"));
+    }
+
+    #[test]
+    fn names_are_bounded_and_hold_what_a_document_can_hold() {
+        let form = |value: &str| {
+            let mut fields = Fields::default();
+            fields.push("a", value);
+            fields
+        };
+        let longest = "é".repeat(LONGEST_NAME / 2);
+        assert_eq!(form(&longest).require("a"), Ok(longest.as_str()));
+        let problem = |value: &str| form(value).require("a").unwrap_err().problem;
+        let one_more = longest + "e";
+        assert_eq!(problem(&one_more), FieldProblem::TooLong(LONGEST_NAME));
+        assert_eq!(problem("x\u{1}"), FieldProblem::Character('\u{1}'));
+        assert_eq!(form(&one_more).text("a"), Ok(Some(one_more.as_str())));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The calls with marshal documents among their fields.
 
-use super::fields::FieldProblem;
+use super::fields::{FieldProblem, LONGEST_NAME};
 use super::{Call, Fields, FormError, Method};
 use crate::documents::{Attributes, ComputerConfiguration, DocumentError, SoftwareState};
 use crate::marshal::{EncodeError, Value};
@@ -31,7 +31,7 @@ impl Call for SupplySupply {
     }
 
     fn from_fields(fields: &Fields) -> Result<Self, FormError> {
-        let state = fields.get("state").map(|text| {
+        let state = fields.name("state")?.map(|text| {
             let unknown = |_| FormError::new("state", FieldProblem::State(text.to_owned()));
             text.parse().map_err(unknown)
         });
@@ -96,20 +96,28 @@ impl Call for RequestComputerPartition {
     }
 
     fn from_fields(fields: &Fields) -> Result<Self, FormError> {
-        let text = |name: &str| fields.get(name).map(str::to_owned);
+        let name = |name: &str| fields.name(name).map(|value| value.map(str::to_owned));
         Ok(Self {
             software_release: fields.require("software_release")?.to_owned(),
             partition_reference: fields.require("partition_reference")?.to_owned(),
-            software_type: text("software_type"),
+            software_type: name("software_type")?,
             partition_parameter_dict: fields.attributes("partition_parameter_xml")?,
             filter_dict: fields.attributes("filter_xml")?,
             state: state(fields)?,
-            shared: fields
-                .document("shared_xml")?
-                .is_some_and(|value| value.is_truthy()),
-            computer_id: text("computer_id"),
-            computer_partition_id: text("computer_partition_id"),
+            shared: shared(fields)?,
+            computer_id: name("computer_id")?,
+            computer_partition_id: name("computer_partition_id")?,
         })
+    }
+}
+
+/// The `shared_xml` of a request: a document with a truth value, of some clients as a number.
+fn shared(fields: &Fields) -> Result<bool, FormError> {
+    const FIELD: &str = "shared_xml";
+    match fields.document(FIELD)? {
+        None | Some(Value::None) => Ok(false),
+        Some(value @ (Value::Bool(_) | Value::Int(_))) => Ok(value.is_truthy()),
+        Some(_) => Err(FormError::new(FIELD, FieldProblem::Type("a truth value"))),
     }
 }
 
@@ -117,6 +125,9 @@ impl Call for RequestComputerPartition {
 fn state(fields: &Fields) -> Result<Option<String>, FormError> {
     match fields.document("state")? {
         None | Some(Value::None) => Ok(None),
+        Some(Value::String(text)) if text.len() > LONGEST_NAME => {
+            Err(FormError::new("state", FieldProblem::TooLong(LONGEST_NAME)))
+        }
         // What `str()` makes of an absent value; nobody means a state of that name.
         Some(Value::String(text)) => {
             Ok(Some(text).filter(|text| !text.is_empty() && text != "None"))
@@ -156,12 +167,11 @@ impl Call for SetComputerPartitionConnectionXml {
     }
 
     fn from_fields(fields: &Fields) -> Result<Self, FormError> {
-        fields.require("connection_xml")?;
         Ok(Self {
             computer_id: fields.require("computer_id")?.to_owned(),
             computer_partition_id: fields.require("computer_partition_id")?.to_owned(),
-            connection_dict: fields.attributes("connection_xml")?,
-            slave_reference: fields.get("slave_reference").map(str::to_owned),
+            connection_dict: fields.require_attributes("connection_xml")?,
+            slave_reference: fields.name("slave_reference")?.map(str::to_owned),
         })
     }
 }
@@ -195,9 +205,8 @@ impl Call for UpdateComputerPartitionRelatedInstanceList {
 
     fn from_fields(fields: &Fields) -> Result<Self, FormError> {
         const FIELD: &str = "instance_reference_xml";
-        fields.require(FIELD)?;
-        let list = fields.document(FIELD)?;
-        let references = list.as_ref().and_then(Value::as_list).and_then(|items| {
+        let list = fields.require_document(FIELD)?;
+        let references = list.as_list().and_then(|items| {
             items
                 .iter()
                 .map(|item| item.as_str().map(str::to_owned))
@@ -230,11 +239,29 @@ impl Call for LoadComputerConfigurationFromXml {
     }
 
     fn from_fields(fields: &Fields) -> Result<Self, FormError> {
-        fields.require("xml")?;
-        let value = fields.document("xml")?.unwrap_or(Value::None);
-        let wrong = |error: DocumentError| FormError::new("xml", FieldProblem::Description(error));
+        let value = fields.require_document("xml")?;
+        let configuration = ComputerConfiguration::from_value(&value)
+            .map_err(FieldProblem::Description)
+            .and_then(checked);
         Ok(Self {
-            configuration: ComputerConfiguration::from_value(&value).map_err(wrong)?,
+            configuration: configuration.map_err(|problem| FormError::new("xml", problem))?,
         })
     }
+}
+
+/// The description, if what it names has names.
+fn checked(configuration: ComputerConfiguration) -> Result<ComputerConfiguration, FieldProblem> {
+    let partitions = configuration.partition_list.iter();
+    let names = partitions.map(|partition| ("a partition", partition.reference.as_str()));
+    for (subject, name) in names.chain([("the computer", configuration.reference.as_str())]) {
+        if name.is_empty() {
+            let attribute = "reference";
+            let missing = DocumentError::Missing { subject, attribute };
+            return Err(FieldProblem::Description(missing));
+        }
+        if name.len() > LONGEST_NAME {
+            return Err(FieldProblem::TooLong(LONGEST_NAME));
+        }
+    }
+    Ok(configuration)
 }

@@ -1,5 +1,6 @@
 //! The calls whose fields are plain texts.
 
+use super::fields::FieldProblem;
 use super::{Call, Fields, FormError, Method};
 use crate::marshal::EncodeError;
 
@@ -15,7 +16,8 @@ impl Field for String {
     }
 
     fn read(name: &str, fields: &Fields) -> Result<Self, FormError> {
-        fields.require(name).map(str::to_owned)
+        let value = Option::<Self>::read(name, fields)?;
+        value.ok_or_else(|| FormError::new(name, FieldProblem::Missing))
     }
 }
 
@@ -27,7 +29,11 @@ impl Field for Option<String> {
     }
 
     fn read(name: &str, fields: &Fields) -> Result<Self, FormError> {
-        Ok(fields.get(name).map(str::to_owned))
+        let value = match name {
+            "error_log" | "message" | "use_string" => fields.text(name),
+            _ => fields.name(name),
+        };
+        Ok(value?.map(str::to_owned))
     }
 }
 

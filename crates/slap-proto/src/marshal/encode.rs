@@ -191,7 +191,8 @@ impl Encoder {
     }
 }
 
-/// What XML 1.0 excludes (section 2.2, production Char).
-pub(crate) fn is_forbidden(character: char) -> bool {
+/// Whether XML 1.0 excludes a character (section 2.2, production Char), so that no document can
+/// hold it.
+pub fn is_forbidden(character: char) -> bool {
     matches!(character, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }

@@ -13,8 +13,7 @@ mod value;
 
 pub(crate) use decode::resolve_reference;
 pub use decode::{DecodeError, Problem, decode};
-pub(crate) use encode::is_forbidden;
-pub use encode::{EncodeError, encode};
+pub use encode::{EncodeError, encode, is_forbidden};
 pub use value::{Class, Dict, Object, Value};
 
 /// How deep values may be nested, in either direction. Documents of the protocol need less than

@@ -6,6 +6,7 @@ mod node;
 mod report;
 mod request;
 mod slave;
+mod tree;
 mod user;
 mod view;
 

@@ -1,5 +1,7 @@
 //! The calls by which a node learns what to do, and those that change instances.
 
+use std::collections::HashSet;
+
 use slap_proto::calls::{
     ComputerBang, DestroyedComputerPartition, DestroyedSoftwareRelease, GetComputerInformation,
     GetComputerPartitionCertificate, GetFullComputerInformation, GetHostingSubscriptionIpList,
@@ -10,10 +12,9 @@ use slap_proto::documents::{InstanceState, PartitionConfiguration};
 use slap_proto::instance_xml;
 use slap_proto::marshal::Value;
 
-use super::request::USER;
-use super::{Answer, Context, Serve, check_computer, find, slave, touch, view};
+use super::{Answer, Context, Serve, check_computer, find, report, slave, touch, tree, view};
 use crate::MasterError;
-use crate::storage::{NetworkRow, PartitionRow, Records, SlaveRow};
+use crate::storage::{NetworkRow, PartitionRow, Records, ReportKind, SlaveRow, UnrequestedRow};
 
 impl Serve for GetFullComputerInformation {
     const WRITES: bool = false;
@@ -69,7 +70,7 @@ impl Serve for GetHostingSubscriptionIpList {
     fn serve(self, _: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let row = find(records, &self.computer_id, &self.computer_partition_id)?;
         let mut pairs = Vec::new();
-        for member in tree(records, &row)? {
+        for member in tree::members(records, &row)? {
             let addresses = view::addresses(records, &member)?.into_iter();
             pairs.extend(addresses.map(|(name, ip)| Value::Tuple(vec![name.into(), ip.into()])));
         }
@@ -82,41 +83,48 @@ impl Serve for LoadComputerConfigurationFromXml {
 
     fn serve(self, _: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let computer = &self.configuration;
-        let reference = &computer.reference;
-        records.set_computer(
-            reference,
-            computer.address.as_deref(),
-            computer.netmask.as_deref(),
+        let partitions = computer.partition_list.iter();
+        let partitions =
+            partitions.map(|partition| (partition.reference.clone(), network(partition)));
+        let address = computer.address.as_deref();
+        let netmask = computer.netmask.as_deref();
+        records.set_computer(&computer.reference, address, netmask)?;
+        set_partitions(
+            records,
+            &computer.reference,
+            &partitions.collect::<Vec<_>>(),
         )?;
-        let listed = |row: &PartitionRow| {
-            computer
-                .partition_list
-                .iter()
-                .any(|partition| partition.reference == row.reference)
-        };
-        for row in records
-            .partitions(reference)?
-            .iter()
-            .filter(|row| !listed(row))
-        {
-            records.remove_partition(reference, &row.reference)?;
-        }
-        for partition in &computer.partition_list {
-            if records
-                .partition(reference, &partition.reference)?
-                .is_none()
-            {
-                records.put_partition(&PartitionRow {
-                    reference: partition.reference.clone(),
-                    computer_reference: reference.clone(),
-                    requested_state: InstanceState::Started.as_str().to_owned(),
-                    ..PartitionRow::default()
-                })?;
-            }
-            records.set_network(reference, &partition.reference, &network(partition))?;
-        }
         Answer::text("done")
     }
+}
+
+/// Brings a computer to exactly these partitions, each with its addresses.
+pub(crate) fn set_partitions(
+    records: &dyn Records,
+    computer: &str,
+    partitions: &[(String, Vec<NetworkRow>)],
+) -> Result<(), MasterError> {
+    let listed: HashSet<_> = partitions.iter().map(|(reference, _)| reference).collect();
+    let mut present = HashSet::new();
+    for row in records.partitions(computer)? {
+        if listed.contains(&row.reference) {
+            present.insert(row.reference);
+        } else {
+            records.remove_partition(computer, &row.reference)?;
+        }
+    }
+    for (reference, addresses) in partitions {
+        if present.insert(reference.clone()) {
+            records.put_partition(&PartitionRow {
+                reference: reference.clone(),
+                computer_reference: computer.to_owned(),
+                requested_state: InstanceState::Started.as_str().to_owned(),
+                ..PartitionRow::default()
+            })?;
+        }
+        records.set_network(computer, reference, addresses)?;
+    }
+    Ok(())
 }
 
 /// Addresses of a partition, under the name of its tap.
@@ -133,8 +141,10 @@ fn network(partition: &PartitionConfiguration) -> Vec<NetworkRow> {
 impl Serve for DestroyedSoftwareRelease {
     const WRITES: bool = true;
 
-    fn serve(self, _: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
+    fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
+        check_computer(context, records, &self.computer_id)?;
         records.remove_software(&self.computer_id, &self.url)?;
+        records.remove_report(ReportKind::Software, &self.computer_id, &self.url)?;
         Answer::text("OK")
     }
 }
@@ -142,111 +152,152 @@ impl Serve for DestroyedSoftwareRelease {
 impl Serve for DestroyedComputerPartition {
     const WRITES: bool = true;
 
-    /// Frees the partition, but not that of a root before its children are gone: these are then
-    /// marked as destroyed, and the node comes back.
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let row = find(records, &self.computer_id, &self.computer_partition_id)?;
-        let title = row
-            .partition_reference
-            .as_deref()
-            .filter(|_| row.requested_by.is_empty());
-        let children = title.map_or_else(|| Ok(Vec::new()), |title| records.children(title))?;
+        let children = free(context, records, row)?;
         if children.is_empty() {
-            records.put_partition(&PartitionRow {
-                reference: row.reference,
-                computer_reference: row.computer_reference,
-                requested_state: InstanceState::Started.as_str().to_owned(),
-                timestamp: row.timestamp,
-                ..PartitionRow::default()
-            })?;
             return Answer::text("OK");
         }
-        let destroyed = InstanceState::Destroyed.as_str();
-        let mut names = Vec::new();
-        for mut child in children {
-            names.push(child.partition_reference.clone().unwrap_or_default());
-            if child.requested_state != destroyed {
-                child.requested_state = destroyed.to_owned();
-                touch(&mut child, context.now);
-                records.put_partition(&child)?;
-            }
-        }
-        let names = names.join(", ");
-        Ok(Answer::Text(format!(
-            "Not destroyed yet, its children must go first: {names}"
-        )))
+        Ok(Answer::Text(still_there(&children)))
     }
+}
+
+/// What is said when a partition cannot be freed before its children are gone.
+pub(crate) fn still_there(children: &[String]) -> String {
+    let names = children.join(", ");
+    format!("Not destroyed yet, its children must go first: {names}")
+}
+
+/// Frees a partition, but not that of a root before its children are gone: these are then marked
+/// as destroyed, and the node comes back. Returns their names.
+pub(crate) fn free(
+    context: &Context<'_>,
+    records: &dyn Records,
+    row: PartitionRow,
+) -> Result<Vec<String>, MasterError> {
+    let title = row
+        .partition_reference
+        .as_deref()
+        .filter(|_| row.requested_by.is_empty());
+    let children = title.map_or_else(|| Ok(Vec::new()), |title| records.children(title))?;
+    if children.is_empty() {
+        empty(context, records, row)?;
+    }
+    let destroyed = InstanceState::Destroyed.as_str();
+    let mut names = Vec::new();
+    for mut child in children {
+        names.push(child.partition_reference.clone().unwrap_or_default());
+        if child.requested_state != destroyed {
+            child.requested_state = destroyed.to_owned();
+            touch(&mut child, context.now);
+            records.put_partition(&child)?;
+        }
+    }
+    Ok(names)
+}
+
+/// Takes the instance out of a partition; the slaves that it hosts or has requested go with it.
+fn empty(
+    context: &Context<'_>,
+    records: &dyn Records,
+    row: PartitionRow,
+) -> Result<(), MasterError> {
+    if row.busy {
+        slave::leave_with(context, records, &row)?;
+        report::destroyed(context, records, &row)?;
+    }
+    records.remove_unrequested(&row.computer_reference, &row.reference)?;
+    records.put_partition(&PartitionRow {
+        reference: row.reference,
+        computer_reference: row.computer_reference,
+        requested_state: InstanceState::Started.as_str().to_owned(),
+        timestamp: row.timestamp,
+        ..PartitionRow::default()
+    })?;
+    Ok(())
 }
 
 impl Serve for SetComputerPartitionConnectionXml {
     const WRITES: bool = true;
 
+    /// What is published anew has whoever requested it processed again.
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let mut row = find(records, &self.computer_id, &self.computer_partition_id)?;
         let xml = Some(instance_xml::to_xml(&self.connection_dict)?);
-        let requester = match &self.slave_reference {
+        let requesters = match &self.slave_reference {
             Some(reference) => {
-                let slave = records.slave(reference)?;
-                let slave = slave.ok_or_else(|| {
-                    MasterError::NotFound(format!("there is no slave {reference}"))
-                })?;
+                let slave = slave::find(records, &row, reference)?;
                 if slave.connection_xml == xml {
                     return Answer::text("done");
                 }
-                records.put_slave(&SlaveRow {
+                let slave = SlaveRow {
                     connection_xml: xml,
-                    ..slave.clone()
-                })?;
-                slave.requester_id
+                    ..slave
+                };
+                records.put_slave(&slave)?;
+                tree::requesters_of_slave(records, &slave)?
             }
             None if row.connection_xml == xml => return Answer::text("done"),
             None => {
                 row.connection_xml = xml;
                 records.put_partition(&row)?;
-                row.requester_id.clone()
+                tree::requesters_of_instance(records, &row)?
             }
         };
-        tell(records, &row.computer_reference, &requester, context.now)?;
+        tree::touch_all(records, requesters, context.now)?;
         Answer::text("done")
     }
-}
-
-/// Has the partition that requested something processed again, as its answer has changed.
-fn tell(
-    records: &dyn Records,
-    computer: &str,
-    requester: &str,
-    now: f64,
-) -> Result<(), MasterError> {
-    if requester.is_empty() || requester == USER {
-        return Ok(());
-    }
-    if let Some(mut row) = records.partition(computer, requester)? {
-        touch(&mut row, now);
-        records.put_partition(&row)?;
-    }
-    Ok(())
 }
 
 impl Serve for SoftwareInstanceRename {
     const WRITES: bool = true;
 
+    /// What was requested by the old name is found by the new one: children and slaves of a
+    /// renamed root keep belonging to it.
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let mut row = find(records, &self.computer_id, &self.computer_partition_id)?;
         if let Some(reference) = &self.slave_reference {
-            slave::rename(row, reference, &self.new_name, context, records)?;
+            let slave = slave::find(records, &row, reference)?;
+            slave::rename(context, records, slave, &self.new_name)?;
             return Answer::text("done");
         }
-        let old = row.partition_reference.replace(self.new_name.clone());
-        if let Some(old) = old.filter(|_| row.requested_by.is_empty()) {
-            for mut child in records.children(&old)? {
-                child.requested_by.clone_from(&self.new_name);
-                records.put_partition(&child)?;
-            }
+        if row.partition_reference.as_ref() == Some(&self.new_name) {
+            return Answer::text("done");
         }
+        if row.busy
+            && records
+                .instance(&self.new_name, &row.requested_by)?
+                .is_some()
+        {
+            return Err(MasterError::BadRequest(format!(
+                "field new_name: there is an instance {} already",
+                self.new_name
+            )));
+        }
+        if row.busy && row.requested_by.is_empty() {
+            rename_tree(context, records, &row, &self.new_name)?;
+            // A root may host slaves of its own tree.
+            row = find(records, &self.computer_id, &self.computer_partition_id)?;
+        }
+        row.partition_reference = Some(self.new_name);
         records.put_partition(&row)?;
         Answer::text("done")
     }
+}
+
+/// Gives the tree of a root another name.
+fn rename_tree(
+    context: &Context<'_>,
+    records: &dyn Records,
+    root: &PartitionRow,
+    new_name: &str,
+) -> Result<(), MasterError> {
+    slave::follow_root(context, records, root, new_name)?;
+    for mut child in records.children(tree::root_name(root))? {
+        new_name.clone_into(&mut child.requested_by);
+        records.put_partition(&child)?;
+    }
+    Ok(())
 }
 
 impl Serve for SoftwareInstanceBang {
@@ -254,10 +305,9 @@ impl Serve for SoftwareInstanceBang {
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let row = find(records, &self.computer_id, &self.computer_partition_id)?;
-        for mut member in tree(records, &row)? {
-            touch(&mut member, context.now);
-            records.put_partition(&member)?;
-        }
+        let mut members = tree::members(records, &row)?;
+        members.retain(|member| member.busy);
+        tree::touch_all(records, members, context.now)?;
         Answer::text("OK")
     }
 }
@@ -267,54 +317,39 @@ impl Serve for ComputerBang {
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         check_computer(context, records, &self.computer_id)?;
-        for mut row in records
-            .partitions(&self.computer_id)?
-            .into_iter()
-            .filter(|row| row.busy)
-        {
-            touch(&mut row, context.now);
-            records.put_partition(&row)?;
-        }
+        let mut rows = records.partitions(&self.computer_id)?;
+        rows.retain(|row| row.busy);
+        tree::touch_all(records, rows, context.now)?;
         Ok(Answer::Document(Value::from("")))
     }
-}
-
-/// Every instance of the tree that an instance belongs to.
-fn tree(records: &dyn Records, row: &PartitionRow) -> Result<Vec<PartitionRow>, MasterError> {
-    let own = row.partition_reference.as_deref().unwrap_or_default();
-    let title = if row.requested_by.is_empty() {
-        own
-    } else {
-        &row.requested_by
-    };
-    if title.is_empty() {
-        return Ok(vec![row.clone()]);
-    }
-    let mut members = records.children(title)?;
-    members.extend(records.instance(title, "")?);
-    Ok(members)
 }
 
 impl Serve for UpdateComputerPartitionRelatedInstanceList {
     const WRITES: bool = true;
 
-    /// Instances that are no longer requested are kept: destroying data takes a request.
-    fn serve(self, _: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
+    /// Instances that are no longer requested are kept: destroying data takes a request. Since
+    /// when they are not is noted, for those who look.
+    fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let row = find(records, &self.computer_id, &self.computer_partition_id)?;
-        let children = tree(records, &row)?;
-        let forgotten = children
-            .iter()
-            .filter(|child| child.requester_id == row.reference)
-            .filter(|child| {
-                let title = child.partition_reference.as_ref();
-                title.is_some_and(|title| !self.instance_reference_list.contains(title))
-            });
-        for child in forgotten {
-            let title = child.partition_reference.as_deref().unwrap_or_default();
+        let members = tree::members(records, &row)?;
+        for child in members
+            .into_iter()
+            .filter(|member| member.requester_id == row.reference)
+        {
+            let title = child.partition_reference.unwrap_or_default();
+            if self.instance_reference_list.contains(&title) {
+                records.remove_unrequested(&child.computer_reference, &child.reference)?;
+                continue;
+            }
             log::info!(
                 "{} no longer requests {title}, which is kept",
                 row.reference
             );
+            records.put_unrequested(&UnrequestedRow {
+                computer_reference: child.computer_reference,
+                reference: child.reference,
+                time: context.now,
+            })?;
         }
         Answer::text("OK")
     }

@@ -5,61 +5,108 @@ use slap_proto::calls::{
     BuildingSoftwareRelease, GetComputerPartitionStatus, GetComputerStatus, SoftwareInstanceError,
     SoftwareReleaseError, StartedComputerPartition, StoppedComputerPartition, UseComputer,
 };
-use slap_proto::marshal::Value;
+use slap_proto::marshal::{Value, is_forbidden};
 
 use super::{Answer, Context, Serve, check_computer, find};
 use crate::MasterError;
-use crate::storage::{Records, ReportKind, ReportRow};
+use crate::storage::{PartitionRow, Records, ReportKind, ReportRow};
 
 /// Longest error that is kept, in bytes; its end tells the most.
 const LONGEST_MESSAGE: usize = 64 * 1024;
 
-fn report(
+/// Notes what a computer reports of a subject.
+fn put(
     kind: ReportKind,
     context: &Context<'_>,
     records: &dyn Records,
     computer: &str,
     (subject, state, message): (String, &str, &str),
-) -> Result<Answer, MasterError> {
+) -> Result<(), MasterError> {
+    let row = ReportRow {
+        subject,
+        state: state.to_owned(),
+        message: shown(message),
+        time: context.now,
+    };
+    Ok(records.put_report(kind, computer, &row)?)
+}
+
+/// The end of a message, each character of which an answer can hold: builds colour their output.
+fn shown(message: &str) -> String {
     let start = message.len().saturating_sub(LONGEST_MESSAGE);
     let start = (start..=message.len())
         .find(|at| message.is_char_boundary(*at))
         .unwrap_or(0);
-    let (state, message) = (state.to_owned(), message[start..].to_owned());
-    records.put_report(
-        kind,
-        computer,
-        &ReportRow {
-            subject,
-            state,
-            message,
-            time: context.now,
-        },
-    )?;
+    let replaced = |character| {
+        if is_forbidden(character) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            character
+        }
+    };
+    message[start..].chars().map(replaced).collect()
+}
+
+/// A report about a release; the computer must be known.
+fn of_release(
+    context: &Context<'_>,
+    records: &dyn Records,
+    computer: &str,
+    report: (String, &str, &str),
+) -> Result<Answer, MasterError> {
+    check_computer(context, records, computer)?;
+    put(ReportKind::Software, context, records, computer, report)?;
     Answer::text("OK")
+}
+
+/// A report about an instance; the partition must be known.
+fn of_instance(
+    context: &Context<'_>,
+    records: &dyn Records,
+    computer: &str,
+    report: (String, &str, &str),
+) -> Result<Answer, MasterError> {
+    find(records, computer, &report.0)?;
+    put(ReportKind::Instance, context, records, computer, report)?;
+    Answer::text("OK")
+}
+
+/// Notes that an instance is gone.
+pub(super) fn destroyed(
+    context: &Context<'_>,
+    records: &dyn Records,
+    row: &PartitionRow,
+) -> Result<(), MasterError> {
+    let report = (row.reference.clone(), "destroyed", "");
+    put(
+        ReportKind::Instance,
+        context,
+        records,
+        &row.computer_reference,
+        report,
+    )
 }
 
 /// Calls that report a state of a release or of an instance.
 macro_rules! reports {
-    ($(ReportKind::$kind:ident, $call:ident, $subject:ident, $state:literal;)*) => {$(
+    ($($function:ident, $call:ident, $subject:ident, $state:literal;)*) => {$(
         impl Serve for $call {
             const WRITES: bool = true;
 
             fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
-                let subject = (self.$subject, $state, "");
-                report(ReportKind::$kind, context, records, &self.computer_id, subject)
+                $function(context, records, &self.computer_id, (self.$subject, $state, ""))
             }
         }
     )*};
 }
 
 reports! {
-    ReportKind::Software, BuildingSoftwareRelease, url, "building";
-    ReportKind::Software, AvailableSoftwareRelease, url, "available";
-    ReportKind::Instance, BuildingComputerPartition, computer_partition_id, "building";
-    ReportKind::Instance, AvailableComputerPartition, computer_partition_id, "available";
-    ReportKind::Instance, StartedComputerPartition, computer_partition_id, "started";
-    ReportKind::Instance, StoppedComputerPartition, computer_partition_id, "stopped";
+    of_release, BuildingSoftwareRelease, url, "building";
+    of_release, AvailableSoftwareRelease, url, "available";
+    of_instance, BuildingComputerPartition, computer_partition_id, "building";
+    of_instance, AvailableComputerPartition, computer_partition_id, "available";
+    of_instance, StartedComputerPartition, computer_partition_id, "started";
+    of_instance, StoppedComputerPartition, computer_partition_id, "stopped";
 }
 
 impl Serve for SoftwareReleaseError {
@@ -67,13 +114,11 @@ impl Serve for SoftwareReleaseError {
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let message = self.error_log.unwrap_or_default();
-        let subject = (self.url, "error", message.as_str());
-        report(
-            ReportKind::Software,
+        of_release(
             context,
             records,
             &self.computer_id,
-            subject,
+            (self.url, "error", &message),
         )
     }
 }
@@ -81,16 +126,14 @@ impl Serve for SoftwareReleaseError {
 impl Serve for SoftwareInstanceError {
     const WRITES: bool = true;
 
+    /// An error for a slave is told as one of its host, by name.
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
-        let message = self.error_log.unwrap_or_default();
-        let subject = (self.computer_partition_id, "error", message.as_str());
-        report(
-            ReportKind::Instance,
-            context,
-            records,
-            &self.computer_id,
-            subject,
-        )
+        let mut message = self.error_log.unwrap_or_default();
+        if let Some(slave) = self.slave_reference {
+            message = format!("{message}\n(for the slave {slave})");
+        }
+        let report = (self.computer_partition_id, "error", message.as_str());
+        of_instance(context, records, &self.computer_id, report)
     }
 }
 
@@ -98,6 +141,7 @@ impl Serve for UseComputer {
     const WRITES: bool = true;
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
+        check_computer(context, records, &self.computer_id)?;
         records.put_usage(&self.computer_id, &self.use_string, context.now)?;
         Answer::text("OK")
     }

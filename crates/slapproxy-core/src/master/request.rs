@@ -4,7 +4,7 @@ use slap_proto::calls::RequestComputerPartition;
 use slap_proto::documents::InstanceState;
 use slap_proto::instance_xml;
 
-use super::{Answer, Context, Serve, forward, slave, touch, view};
+use super::{Answer, Context, Serve, forward, slave, touch, tree, view};
 use crate::MasterError;
 use crate::storage::{PartitionRow, Records, Storage};
 
@@ -86,14 +86,8 @@ pub(super) fn requester(
     let row = records
         .partition(computer, partition)?
         .ok_or_else(unknown)?;
-    let title = row.partition_reference.clone().unwrap_or_default();
-    let root = if row.requested_by.is_empty() {
-        title
-    } else {
-        row.requested_by
-    };
     Ok(Requester {
-        root,
+        root: tree::root_name(&row).to_owned(),
         id: row.reference,
     })
 }

@@ -6,7 +6,7 @@ use slap_proto::instance_xml;
 use slap_proto::marshal::{Dict, Value, decode, encode};
 
 use super::request::{DEFAULT_TYPE, Requester, computer};
-use super::{Answer, Context, touch, view};
+use super::{Answer, Context, touch, tree, view};
 use crate::MasterError;
 use crate::storage::{PartitionRow, Records, SlaveRow};
 
@@ -20,24 +20,27 @@ pub(super) fn request(
     context: &Context<'_>,
     records: &dyn Records,
 ) -> Result<Answer, MasterError> {
-    let reference = format!("{}_{}", requester.root, call.partition_reference);
+    let reference = tree::slave_reference(&requester.root, &call.partition_reference);
     let present = records.slave(&reference)?;
     let host = host(call, context, records, present.as_ref())?;
-    let mut slaves = list(&host);
-    let before = slaves.clone();
+    if let Some(present) = present.as_ref().filter(|present| !is_host(&host, present)) {
+        take_off(context, records, present)?;
+    }
     let state = call
         .state
         .as_deref()
         .unwrap_or(InstanceState::Started.as_str());
-    let stays = state != InstanceState::Destroyed.as_str();
-    slaves.retain(|slave| name(slave) != Some(&reference));
-    if stays {
-        slaves.push(entry(call, &reference));
-        slaves.sort_by(|left, right| name(left).cmp(&name(right)));
-    }
     let connection_xml = present.and_then(|slave| slave.connection_xml);
-    let host = update_host(host, &before, slaves, context, records)?;
-    if stays {
+    let host = if state == InstanceState::Destroyed.as_str() {
+        records.remove_slave(&reference)?;
+        relist(context, records, host, |slaves| {
+            slaves.retain(|slave| name(slave) != Some(&reference));
+        })?
+    } else {
+        let host = relist(context, records, host, |slaves| {
+            slaves.retain(|slave| name(slave) != Some(&reference));
+            slaves.push(entry(call, &reference));
+        })?;
         records.put_slave(&SlaveRow {
             reference,
             computer_reference: host.computer_reference.clone(),
@@ -45,13 +48,17 @@ pub(super) fn request(
             hosted_by: host.reference.clone(),
             requester_id: requester.id.clone(),
         })?;
-    } else {
-        records.remove_slave(&reference)?;
-    }
+        host
+    };
+    let mut answer = view::instance(records, &host, None, connection_xml.as_deref())?;
     let parameters = instance_xml::to_xml(&call.partition_parameter_dict)?;
-    let mut answer = view::instance(records, &host, Some(&parameters), connection_xml.as_deref())?;
+    answer.parameter_dict = view::parameters(Some(&parameters));
     answer.requested_state = Some(state.to_owned());
     Ok(Answer::Document(answer.to_value()))
+}
+
+fn is_host(row: &PartitionRow, slave: &SlaveRow) -> bool {
+    row.reference == slave.hosted_by && row.computer_reference == slave.computer_reference
 }
 
 /// The instance that hosts the slave already, else the first that could.
@@ -61,14 +68,10 @@ fn host(
     records: &dyn Records,
     present: Option<&SlaveRow>,
 ) -> Result<PartitionRow, MasterError> {
-    let wanted_type = call
-        .software_type
-        .as_deref()
-        .filter(|name| *name != DEFAULT_TYPE);
     let hosts = records.hosts(
         &computer(call, context),
         &call.software_release,
-        wanted_type,
+        call.software_type.as_deref(),
     )?;
     let guid = call
         .filter_dict
@@ -80,8 +83,7 @@ fn host(
             .is_none_or(|guid| *guid == view::guid(row) || *guid == row.reference)
     };
     let fitting: Vec<_> = hosts.iter().filter(fits).collect();
-    let current =
-        present.and_then(|slave| fitting.iter().find(|row| row.reference == slave.hosted_by));
+    let current = present.and_then(|slave| fitting.iter().find(|row| is_host(row, slave)));
     current
         .or(fitting.first())
         .map(|row| (**row).clone())
@@ -93,19 +95,37 @@ fn host(
         })
 }
 
-fn update_host(
-    mut host: PartitionRow,
-    before: &[Value],
-    slaves: Vec<Value>,
+/// Changes the list of a host, which is processed again if that makes a difference.
+fn relist(
     context: &Context<'_>,
     records: &dyn Records,
+    mut host: PartitionRow,
+    change: impl FnOnce(&mut Vec<Value>),
 ) -> Result<PartitionRow, MasterError> {
+    let before = list(&host);
+    let mut slaves = before.clone();
+    change(&mut slaves);
+    slaves.sort_by(|left, right| name(left).cmp(&name(right)));
     if before != slaves {
         host.slave_instance_list = Some(encode(&Value::list(slaves))?);
         touch(&mut host, context.now);
         records.put_partition(&host)?;
     }
     Ok(host)
+}
+
+/// Takes a slave off the list of its host, if that is still there.
+fn take_off(
+    context: &Context<'_>,
+    records: &dyn Records,
+    slave: &SlaveRow,
+) -> Result<(), MasterError> {
+    if let Some(host) = records.partition(&slave.computer_reference, &slave.hosted_by)? {
+        relist(context, records, host, |slaves| {
+            slaves.retain(|entry| name(entry) != Some(&slave.reference));
+        })?;
+    }
+    Ok(())
 }
 
 /// A slave as its host sees it: its parameters and its names.
@@ -129,32 +149,98 @@ fn name(slave: &Value) -> Option<&str> {
     slave.as_dict()?.get(REFERENCE)?.as_str()
 }
 
-/// Gives a slave another reference, in its own row and in the list of its host.
-pub(super) fn rename(
-    host: PartitionRow,
+/// A slave of that host, or 404.
+pub(super) fn find(
+    records: &dyn Records,
+    host: &PartitionRow,
     reference: &str,
-    new_name: &str,
+) -> Result<SlaveRow, MasterError> {
+    let slave = records.slave(reference)?;
+    slave.filter(|slave| is_host(host, slave)).ok_or_else(|| {
+        let (computer, host) = (&host.computer_reference, &host.reference);
+        MasterError::NotFound(format!(
+            "there is no slave {reference} on partition {host} of computer {computer}"
+        ))
+    })
+}
+
+/// Gives a slave another title; it stays in the tree of its requester.
+pub(super) fn rename(
     context: &Context<'_>,
     records: &dyn Records,
+    slave: SlaveRow,
+    new_title: &str,
 ) -> Result<(), MasterError> {
-    let slave = records.slave(reference)?;
-    let slave =
-        slave.ok_or_else(|| MasterError::NotFound(format!("there is no slave {reference}")))?;
-    let before = list(&host);
-    let renamed = before.iter().map(|entry| match entry.as_dict() {
-        Some(dict) if name(entry) == Some(reference) => {
-            let mut dict = dict.clone();
-            dict.insert("slave_title", new_name.into());
-            dict.insert(REFERENCE, new_name.into());
-            Value::Dict(dict.into())
+    let requesters = tree::requesters_of_slave(records, &slave)?;
+    let root = requesters.first().map(tree::root_name).unwrap_or_default();
+    let reference = tree::slave_reference(root, new_title);
+    if reference == slave.reference {
+        return Ok(());
+    }
+    if records.slave(&reference)?.is_some() {
+        return Err(MasterError::BadRequest(format!(
+            "field new_name: there is a slave {reference} already"
+        )));
+    }
+    set_reference(context, records, slave, reference)
+}
+
+/// Renames the slaves that members of a tree requested as the root is renamed.
+pub(super) fn follow_root(
+    context: &Context<'_>,
+    records: &dyn Records,
+    root: &PartitionRow,
+    new_root: &str,
+) -> Result<(), MasterError> {
+    let old_root = tree::root_name(root);
+    for member in tree::members(records, root)? {
+        for slave in records.slaves_of(&member.reference)? {
+            let title = tree::slave_title(&slave.reference, old_root);
+            if let Some(reference) = title.map(|title| tree::slave_reference(new_root, title)) {
+                set_reference(context, records, slave, reference)?;
+            }
         }
-        _ => entry.clone(),
-    });
-    update_host(host, &before, renamed.collect(), context, records)?;
-    records.remove_slave(reference)?;
-    records.put_slave(&SlaveRow {
-        reference: new_name.to_owned(),
-        ..slave
-    })?;
+    }
     Ok(())
+}
+
+/// Gives a slave another reference, in its own row and in the list of its host.
+fn set_reference(
+    context: &Context<'_>,
+    records: &dyn Records,
+    slave: SlaveRow,
+    reference: String,
+) -> Result<(), MasterError> {
+    if let Some(host) = records.partition(&slave.computer_reference, &slave.hosted_by)? {
+        relist(context, records, host, |slaves| {
+            for entry in slaves {
+                if let Value::Dict(dict) = entry
+                    && dict.get(REFERENCE).and_then(Value::as_str) == Some(&slave.reference)
+                {
+                    let mut renamed = Dict::clone(dict);
+                    renamed.insert("slave_title", reference.as_str().into());
+                    renamed.insert(REFERENCE, reference.as_str().into());
+                    *dict = renamed.into();
+                }
+            }
+        })?;
+    }
+    records.remove_slave(&slave.reference)?;
+    records.put_slave(&SlaveRow { reference, ..slave })?;
+    Ok(())
+}
+
+/// Forgets the slaves that an instance hosts, and those that it requested, as it goes.
+pub(super) fn leave_with(
+    context: &Context<'_>,
+    records: &dyn Records,
+    row: &PartitionRow,
+) -> Result<(), MasterError> {
+    for slave in records.slaves_of(&row.reference)? {
+        if tree::slave_title(&slave.reference, tree::root_name(row)).is_some() {
+            take_off(context, records, &slave)?;
+            records.remove_slave(&slave.reference)?;
+        }
+    }
+    Ok(records.remove_slaves(&row.computer_reference, &row.reference)?)
 }

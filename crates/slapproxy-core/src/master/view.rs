@@ -1,6 +1,6 @@
 //! Rows as the documents that clients read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use slap_proto::documents::{
     Attributes, Computer, ComputerPartition, SoftwareInstance, SoftwareRelease, SoftwareState,
@@ -8,6 +8,7 @@ use slap_proto::documents::{
 use slap_proto::instance_xml;
 use slap_proto::marshal::{Value, decode};
 
+use super::tree;
 use crate::MasterError;
 use crate::storage::{PartitionRow, Records};
 
@@ -28,15 +29,20 @@ pub(super) fn computer(records: &dyn Records, computer: &str) -> Result<Computer
                 .unwrap_or(SoftwareState::Available),
             extra: Attributes::new(),
         });
+    let mut addresses: HashMap<_, Vec<_>> = HashMap::new();
+    for (partition, row) in records.addresses(computer)? {
+        let pair = (row.reference, row.address);
+        addresses.entry(partition).or_default().push(pair);
+    }
     let rows = records.partitions(computer)?;
-    let partitions = rows
-        .iter()
-        .map(|row| partition(records, row))
-        .collect::<Result<_, _>>()?;
+    let partitions = rows.iter().map(|row| {
+        let addresses = addresses.remove(&row.reference).unwrap_or_default();
+        partition_at(row, addresses)
+    });
     Ok(Computer {
         computer_id: computer.to_owned(),
+        computer_partition_list: partitions.collect(),
         software_release_list: releases.collect(),
-        computer_partition_list: partitions,
         extra: Attributes::new(),
     })
 }
@@ -46,6 +52,11 @@ pub(super) fn partition(
     records: &dyn Records,
     row: &PartitionRow,
 ) -> Result<ComputerPartition, MasterError> {
+    Ok(partition_at(row, addresses(records, row)?))
+}
+
+/// A partition with these (interface, address) pairs.
+fn partition_at(row: &PartitionRow, addresses: Vec<(String, String)>) -> ComputerPartition {
     let mut partition = ComputerPartition {
         computer_id: row.computer_reference.clone(),
         partition_id: row.reference.clone(),
@@ -56,7 +67,7 @@ pub(super) fn partition(
     if row.busy {
         partition.need_modification = true;
         partition.requested_state = Some(row.requested_state.clone());
-        partition.parameter_dict = node_parameters(records, row)?;
+        partition.parameter_dict = node_parameters(row, addresses);
         partition.connection_dict = parameters(row.connection_xml.as_deref());
         partition.software_release = Some(SoftwareRelease {
             url: row.software_release.clone(),
@@ -64,7 +75,7 @@ pub(super) fn partition(
             ..SoftwareRelease::default()
         });
     }
-    Ok(partition)
+    partition
 }
 
 /// Identity of the instance in a partition.
@@ -73,15 +84,10 @@ pub(super) fn guid(row: &PartitionRow) -> String {
 }
 
 /// The parameters of an instance and what every master adds to them.
-fn node_parameters(records: &dyn Records, row: &PartitionRow) -> Result<Attributes, MasterError> {
+fn node_parameters(row: &PartitionRow, addresses: Vec<(String, String)>) -> Attributes {
     let mut dict = parameters(row.xml.as_deref());
     let title = row.partition_reference.clone().unwrap_or_default();
-    let root = if row.requested_by.is_empty() {
-        title.clone()
-    } else {
-        row.requested_by.clone()
-    };
-    let addresses = addresses(records, row)?.into_iter();
+    let addresses = addresses.into_iter();
     let pairs = addresses.map(|(name, address)| Value::Tuple(vec![name.into(), address.into()]));
     let slaves = row.slave_instance_list.as_deref();
     let slaves = slaves.and_then(|document| decode(document.as_bytes()).ok());
@@ -90,7 +96,7 @@ fn node_parameters(records: &dyn Records, row: &PartitionRow) -> Result<Attribut
         ("full_address_list", Value::list(Vec::new())),
         ("slap_software_type", row.software_type.clone().into()),
         ("instance_title", title.into()),
-        ("root_instance_title", root.into()),
+        ("root_instance_title", tree::root_name(row).into()),
         ("slap_computer_id", row.computer_reference.clone().into()),
         ("slap_computer_partition_id", row.reference.clone().into()),
         (
@@ -104,7 +110,7 @@ fn node_parameters(records: &dyn Records, row: &PartitionRow) -> Result<Attribut
         ("timestamp", timestamp(row).into()),
     ];
     dict.extend(added.map(|(name, value)| (name.to_owned(), value)));
-    Ok(dict)
+    dict
 }
 
 /// Whole seconds as text: nodes of every generation can read that.

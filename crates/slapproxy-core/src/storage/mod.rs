@@ -130,6 +130,17 @@ pub struct StateCount {
     pub count: u64,
 }
 
+/// An instance that its requester no longer requests, and that is kept all the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnrequestedRow {
+    /// Computer of the instance.
+    pub computer_reference: String,
+    /// Its partition.
+    pub reference: String,
+    /// Since when, in seconds since 1970.
+    pub time: f64,
+}
+
 /// Whether a report is about a release or a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportKind {
@@ -191,6 +202,8 @@ pub trait Records {
     fn partitions(&self, computer: &str) -> Result<Vec<PartitionRow>>;
     /// One partition.
     fn partition(&self, computer: &str, reference: &str) -> Result<Option<PartitionRow>>;
+    /// The partitions of a reference, on whichever computer.
+    fn namesakes(&self, reference: &str) -> Result<Vec<PartitionRow>>;
     /// The instance of a name in a tree.
     fn instance(&self, name: &str, root: &str) -> Result<Option<PartitionRow>>;
     /// Every instance below a root, the root not included.
@@ -206,7 +219,7 @@ pub trait Records {
     ) -> Result<Vec<PartitionRow>>;
     /// Writes all columns of a partition; a new one is added.
     fn put_partition(&self, row: &PartitionRow) -> Result<()>;
-    /// Removes a partition, its addresses and its slaves.
+    /// Removes a partition, its addresses, its slaves, and what was reported of it.
     fn remove_partition(&self, computer: &str, reference: &str) -> Result<()>;
 
     /// Addresses of all partitions of a computer, each with the reference of its partition.
@@ -218,15 +231,21 @@ pub trait Records {
 
     /// The slaves that a computer hosts.
     fn slaves(&self, computer: &str) -> Result<Vec<SlaveRow>>;
+    /// The slaves that a partition of this reference requested, on whichever computer.
+    fn slaves_of(&self, requester: &str) -> Result<Vec<SlaveRow>>;
     /// A slave.
     fn slave(&self, reference: &str) -> Result<Option<SlaveRow>>;
     /// Writes all columns of a slave; a new one is added.
     fn put_slave(&self, row: &SlaveRow) -> Result<()>;
     /// Forgets a slave.
     fn remove_slave(&self, reference: &str) -> Result<()>;
+    /// Forgets the slaves that a partition hosts.
+    fn remove_slaves(&self, computer: &str, host: &str) -> Result<()>;
 
     /// Notes what a node reports.
     fn put_report(&self, kind: ReportKind, computer: &str, report: &ReportRow) -> Result<()>;
+    /// Forgets what was reported of a subject.
+    fn remove_report(&self, kind: ReportKind, computer: &str, subject: &str) -> Result<()>;
     /// What was reported last of each subject of a computer.
     fn reports(&self, kind: ReportKind, computer: &str) -> Result<Vec<ReportRow>>;
     /// Like [`Records::reports`], but of each message at most its last `longest` characters.
@@ -236,6 +255,12 @@ pub trait Records {
     fn last_usage(&self, computer: &str) -> Result<Option<f64>>;
     /// How many partitions and releases are in each state, on all computers.
     fn state_counts(&self) -> Result<Vec<StateCount>>;
+    /// Notes that an instance is no longer requested; the first time counts.
+    fn put_unrequested(&self, row: &UnrequestedRow) -> Result<()>;
+    /// Notes that an instance is requested, or gone.
+    fn remove_unrequested(&self, computer: &str, reference: &str) -> Result<()>;
+    /// The instances on a computer that are no longer requested.
+    fn unrequested(&self, computer: &str) -> Result<Vec<UnrequestedRow>>;
     /// Keeps a usage report.
     fn put_usage(&self, computer: &str, journal: &str, time: f64) -> Result<()>;
 }

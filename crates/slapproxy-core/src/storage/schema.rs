@@ -159,10 +159,17 @@ CREATE TABLE IF NOT EXISTS usage18 (
   time REAL NOT NULL,
   journal TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS unrequested18 (
+  computer_reference TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  time REAL NOT NULL,
+  PRIMARY KEY (computer_reference, reference)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS partition_instance18 ON partition18 (partition_reference, requested_by);
 CREATE INDEX IF NOT EXISTS partition_computer18 ON partition18 (computer_reference, slap_state);
 CREATE INDEX IF NOT EXISTS partition_root18 ON partition18 (requested_by);
 CREATE INDEX IF NOT EXISTS network_partition18 ON partition_network18 (computer_reference, partition_reference);
+CREATE INDEX IF NOT EXISTS slave_requester18 ON slave18 (requester_id);
 CREATE INDEX IF NOT EXISTS slave_reference18 ON slave18 (reference);
 ";
 

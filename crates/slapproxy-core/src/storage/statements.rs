@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::{
     ComputerRow, NetworkRow, PartitionRow, Records, ReportKind, ReportRow, Result, SlaveRow,
-    SoftwareRow, StateCount, StorageError,
+    SoftwareRow, StateCount, StorageError, UnrequestedRow,
 };
 
 /// The rows of one transaction.
@@ -91,6 +91,14 @@ fn partition(row: &Row<'_>) -> rusqlite::Result<PartitionRow> {
         requester_id: row.get(10)?,
         requested_state: row.get(11)?,
         timestamp: row.get(12)?,
+    })
+}
+
+fn address(row: &Row<'_>) -> rusqlite::Result<NetworkRow> {
+    Ok(NetworkRow {
+        reference: row.get(0)?,
+        address: row.get(1)?,
+        netmask: row.get(2)?,
     })
 }
 
@@ -222,6 +230,10 @@ impl Records for Statements<'_> {
         )
     }
 
+    fn namesakes(&self, reference: &str) -> Result<Vec<PartitionRow>> {
+        self.partition_rows("reference = ?", [reference])
+    }
+
     fn instance(&self, name: &str, root: &str) -> Result<Option<PartitionRow>> {
         let condition = "partition_reference = ? AND requested_by = ? AND slap_state = 'busy'";
         self.partition_row(condition, [name, root])
@@ -280,36 +292,26 @@ impl Records for Statements<'_> {
     fn remove_partition(&self, computer: &str, reference: &str) -> Result<()> {
         const ACTION: &str = "cannot remove a partition";
         let names = [computer, reference];
-        let sql = "DELETE FROM slave18 WHERE computer_reference = ? AND hosted_by = ?";
-        self.execute(ACTION, sql, names)?;
+        self.remove_slaves(computer, reference)?;
         self.set_network(computer, reference, &[])?;
+        self.remove_report(ReportKind::Instance, computer, reference)?;
+        self.remove_unrequested(computer, reference)?;
         let sql = "DELETE FROM partition18 WHERE computer_reference = ? AND reference = ?";
         self.execute(ACTION, sql, names)
     }
 
     fn addresses(&self, computer: &str) -> Result<Vec<(String, NetworkRow)>> {
-        let sql = "SELECT partition_reference, reference, address, netmask FROM partition_network18 \
+        let sql = "SELECT reference, address, netmask, partition_reference FROM partition_network18 \
             WHERE computer_reference = ? ORDER BY rowid";
         self.rows("cannot read addresses", sql, [computer], |row| {
-            let address = NetworkRow {
-                reference: row.get(1)?,
-                address: row.get(2)?,
-                netmask: row.get(3)?,
-            };
-            Ok((row.get(0)?, address))
+            Ok((row.get(3)?, address(row)?))
         })
     }
 
     fn network(&self, computer: &str, partition: &str) -> Result<Vec<NetworkRow>> {
         let sql = "SELECT reference, address, netmask FROM partition_network18 \
             WHERE computer_reference = ? AND partition_reference = ? ORDER BY rowid";
-        self.rows("cannot read addresses", sql, [computer, partition], |row| {
-            Ok(NetworkRow {
-                reference: row.get(0)?,
-                address: row.get(1)?,
-                netmask: row.get(2)?,
-            })
-        })
+        self.rows("cannot read addresses", sql, [computer, partition], address)
     }
 
     fn set_network(&self, computer: &str, partition: &str, addresses: &[NetworkRow]) -> Result<()> {
@@ -332,6 +334,11 @@ impl Records for Statements<'_> {
         self.rows("cannot read slaves", &sql, [computer], slave)
     }
 
+    fn slaves_of(&self, requester: &str) -> Result<Vec<SlaveRow>> {
+        let sql = format!("SELECT {SLAVE_COLUMNS} FROM slave18 WHERE requester_id = ?");
+        self.rows("cannot read slaves", &sql, [requester], slave)
+    }
+
     fn slave(&self, reference: &str) -> Result<Option<SlaveRow>> {
         let sql = format!("SELECT {SLAVE_COLUMNS} FROM slave18 WHERE reference = ? LIMIT 1");
         self.row("cannot read a slave", &sql, [reference], slave)
@@ -339,8 +346,7 @@ impl Records for Statements<'_> {
 
     fn put_slave(&self, row: &SlaveRow) -> Result<()> {
         self.remove_slave(&row.reference)?;
-        let sql = "INSERT INTO slave18 \
-            (reference, computer_reference, connection_xml, hosted_by, requester_id) VALUES (?, ?, ?, ?, ?)";
+        let sql = format!("INSERT INTO slave18 ({SLAVE_COLUMNS}) VALUES (?, ?, ?, ?, ?)");
         let parameters = params![
             row.reference,
             row.computer_reference,
@@ -348,7 +354,7 @@ impl Records for Statements<'_> {
             row.hosted_by,
             row.requester_id
         ];
-        self.execute("cannot write a slave", sql, parameters)
+        self.execute("cannot write a slave", &sql, parameters)
     }
 
     fn remove_slave(&self, reference: &str) -> Result<()> {
@@ -357,6 +363,11 @@ impl Records for Statements<'_> {
             "DELETE FROM slave18 WHERE reference = ?",
             [reference],
         )
+    }
+
+    fn remove_slaves(&self, computer: &str, host: &str) -> Result<()> {
+        let sql = "DELETE FROM slave18 WHERE computer_reference = ? AND hosted_by = ?";
+        self.execute("cannot remove slaves", sql, [computer, host])
     }
 
     fn put_report(&self, kind: ReportKind, computer: &str, report: &ReportRow) -> Result<()> {
@@ -370,6 +381,12 @@ impl Records for Statements<'_> {
         } = report;
         let parameters = params![kind.as_str(), computer, subject, state, message, time];
         self.execute("cannot write a report", sql, parameters)
+    }
+
+    fn remove_report(&self, kind: ReportKind, computer: &str, subject: &str) -> Result<()> {
+        let sql = "DELETE FROM report18 WHERE kind = ? AND computer_reference = ? AND subject = ?";
+        let parameters = [kind.as_str(), computer, subject];
+        self.execute("cannot remove a report", sql, parameters)
     }
 
     fn reports(&self, kind: ReportKind, computer: &str) -> Result<Vec<ReportRow>> {
@@ -438,6 +455,30 @@ impl Records for Statements<'_> {
             counts.extend(count(subject, sql)?);
         }
         Ok(counts)
+    }
+
+    fn put_unrequested(&self, row: &UnrequestedRow) -> Result<()> {
+        let sql = "INSERT INTO unrequested18 (computer_reference, reference, time) VALUES (?, ?, ?) \
+            ON CONFLICT DO NOTHING";
+        let parameters = params![row.computer_reference, row.reference, row.time];
+        self.execute("cannot note an instance", sql, parameters)
+    }
+
+    fn remove_unrequested(&self, computer: &str, reference: &str) -> Result<()> {
+        let sql = "DELETE FROM unrequested18 WHERE computer_reference = ? AND reference = ?";
+        self.execute("cannot forget an instance", sql, [computer, reference])
+    }
+
+    fn unrequested(&self, computer: &str) -> Result<Vec<UnrequestedRow>> {
+        let sql = "SELECT computer_reference, reference, time FROM unrequested18 \
+            WHERE computer_reference = ? ORDER BY reference";
+        self.rows("cannot read instances", sql, [computer], |row| {
+            Ok(UnrequestedRow {
+                computer_reference: row.get(0)?,
+                reference: row.get(1)?,
+                time: row.get(2)?,
+            })
+        })
     }
 
     fn put_usage(&self, computer: &str, journal: &str, time: f64) -> Result<()> {

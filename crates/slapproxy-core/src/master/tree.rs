@@ -1,0 +1,85 @@
+//! Trees of instances: a root that a user requested, and what its members requested in turn.
+
+use super::request::USER;
+use super::touch;
+use crate::MasterError;
+use crate::storage::{PartitionRow, Records, SlaveRow};
+
+/// The name of the root of an instance's tree; empty for a free partition.
+pub(super) fn root_name(row: &PartitionRow) -> &str {
+    if row.requested_by.is_empty() {
+        row.partition_reference.as_deref().unwrap_or_default()
+    } else {
+        &row.requested_by
+    }
+}
+
+/// Every instance of the tree that an instance belongs to.
+pub(super) fn members(
+    records: &dyn Records,
+    row: &PartitionRow,
+) -> Result<Vec<PartitionRow>, MasterError> {
+    let root = root_name(row);
+    if root.is_empty() {
+        return Ok(vec![row.clone()]);
+    }
+    let mut members = records.children(root)?;
+    members.extend(records.instance(root, "")?);
+    Ok(members)
+}
+
+/// The members of a tree that a requester's reference may stand for: tables tell its partition,
+/// not its computer.
+fn requesters(
+    records: &dyn Records,
+    requester: &str,
+    in_tree: impl Fn(&str) -> bool,
+) -> Result<Vec<PartitionRow>, MasterError> {
+    if requester.is_empty() || requester == USER {
+        return Ok(Vec::new());
+    }
+    let mut rows = records.namesakes(requester)?;
+    rows.retain(|row| row.busy && in_tree(root_name(row)));
+    Ok(rows)
+}
+
+/// The partitions that requested an instance.
+pub(super) fn requesters_of_instance(
+    records: &dyn Records,
+    row: &PartitionRow,
+) -> Result<Vec<PartitionRow>, MasterError> {
+    requesters(records, &row.requester_id, |root| root == row.requested_by)
+}
+
+/// The partitions that requested a slave.
+pub(super) fn requesters_of_slave(
+    records: &dyn Records,
+    slave: &SlaveRow,
+) -> Result<Vec<PartitionRow>, MasterError> {
+    requesters(records, &slave.requester_id, |root| {
+        slave_title(&slave.reference, root).is_some()
+    })
+}
+
+/// Has partitions processed again, as what they requested has changed.
+pub(super) fn touch_all(
+    records: &dyn Records,
+    rows: Vec<PartitionRow>,
+    now: f64,
+) -> Result<(), MasterError> {
+    for mut row in rows {
+        touch(&mut row, now);
+        records.put_partition(&row)?;
+    }
+    Ok(())
+}
+
+/// How a slave is called that is requested in a tree.
+pub(super) fn slave_reference(root: &str, title: &str) -> String {
+    format!("{root}_{title}")
+}
+
+/// The requester's name of a slave, if its reference is of that tree.
+pub(super) fn slave_title<'a>(reference: &'a str, root: &str) -> Option<&'a str> {
+    reference.strip_prefix(root)?.strip_prefix('_')
+}
