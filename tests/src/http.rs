@@ -1,4 +1,4 @@
-//! As much of HTTP as it takes to look at a page.
+//! As much of HTTP as it takes to look at a page or to make a call of any shape.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -6,15 +6,44 @@ use std::time::Duration;
 
 /// Status and body of `GET http://HOST:PORT/PATH`.
 pub fn get(address: &str, path: &str) -> io::Result<(u16, String)> {
+    let (status, body) = ask(address, &format!("GET {path}"), &[], None)?;
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// Status and body of a request of one connection. `target` is method and path, `headers` are
+/// whole lines.
+pub fn ask(
+    address: &str,
+    target: &str,
+    headers: &[String],
+    body: Option<&[u8]>,
+) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    let mut head = format!("{target} HTTP/1.0\r\nHost: {address}\r\n");
+    for header in headers {
+        head += &format!("{header}\r\n");
+    }
+    if let Some(body) = body {
+        head += &format!("Content-Length: {}\r\n", body.len());
+    }
+    head += "\r\n";
+    let mut request = head.into_bytes();
+    request.extend_from_slice(body.unwrap_or_default());
+    stream.write_all(&request)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
-    match (status, answer.split_once("\r\n\r\n")) {
-        (Some(status), Some((_, body))) => Ok((status, body.to_owned())),
-        _ => Err(io::Error::other(format!("not an HTTP answer: {answer:?}"))),
-    }
+    parse(&answer).ok_or_else(|| {
+        let text = String::from_utf8_lossy(&answer);
+        io::Error::other(format!("not an HTTP answer: {text:?}"))
+    })
+}
+
+/// Status and body of a whole answer.
+fn parse(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
+    const END: &[u8] = b"\r\n\r\n";
+    let end = answer.windows(END.len()).position(|part| part == END)?;
+    let head = std::str::from_utf8(&answer[..end]).ok()?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, answer[end + END.len()..].to_vec()))
 }

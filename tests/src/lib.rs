@@ -10,6 +10,7 @@ mod certificates;
 pub mod http;
 mod node;
 mod outcome;
+pub mod pair;
 pub mod places;
 pub mod poll;
 pub mod population;

@@ -1,0 +1,129 @@
+//! A call as it is sent to both masters.
+
+use std::fmt;
+
+use slap_proto::calls::{Call, Method};
+
+use crate::http;
+
+/// One call: fields may be anything, also what no client would send.
+#[derive(Debug, Clone)]
+pub struct Step {
+    method: &'static str,
+    call: String,
+    fields: Vec<(String, Vec<u8>)>,
+    headers: Vec<String>,
+}
+
+impl Step {
+    /// A call by its endpoint.
+    pub fn new(method: Method, call: &str) -> Self {
+        Self {
+            method: match method {
+                Method::Get => "GET",
+                Method::Post => "POST",
+            },
+            call: call.to_owned(),
+            fields: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// A call as a client of today sends it.
+    pub fn of<C: Call>(call: &C) -> Self {
+        let fields = call.to_fields().expect("the call of a test can be written");
+        fields
+            .iter()
+            .fold(Self::new(C::METHOD, C::ENDPOINT), |step, (name, value)| {
+                step.with(name, value)
+            })
+    }
+
+    /// Sets a field, raw.
+    pub fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let value = value.as_ref().to_vec();
+        match self.fields.iter_mut().find(|(present, _)| present == name) {
+            Some((_, present)) => *present = value,
+            None => self.fields.push((name.to_owned(), value)),
+        }
+        self
+    }
+
+    /// Leaves out a field.
+    pub fn without(mut self, name: &str) -> Self {
+        self.fields.retain(|(present, _)| present != name);
+        self
+    }
+
+    /// Adds a header, a whole line.
+    pub fn header(mut self, line: &str) -> Self {
+        self.headers.push(line.to_owned());
+        self
+    }
+
+    /// Speaks for a partition, as clients of today do.
+    pub fn acting_for(self, computer: &str, partition: &str) -> Self {
+        self.header(&format!(
+            "Authorization: X-SlapPartition computer_id={computer}, computer_partition_id={partition}"
+        ))
+    }
+
+    /// The endpoint.
+    pub fn call(&self) -> &str {
+        &self.call
+    }
+
+    /// The names of the fields.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Status and body of the answer of one master.
+    ///
+    /// # Panics
+    /// The master does not answer.
+    pub fn send(&self, address: &str) -> (u16, Vec<u8>) {
+        let form = self.form();
+        let form_type = "Content-Type: application/x-www-form-urlencoded".to_owned();
+        let answer = if self.method == "GET" {
+            let target = format!("GET /{}?{form}", self.call);
+            http::ask(address, &target, &self.headers, None)
+        } else {
+            let headers = [&self.headers[..], &[form_type]].concat();
+            let target = format!("POST /{}", self.call);
+            http::ask(address, &target, &headers, Some(form.as_bytes()))
+        };
+        answer.unwrap_or_else(|error| panic!("{self}: {error}"))
+    }
+
+    /// The fields, urlencoded byte by byte.
+    fn form(&self) -> String {
+        let pairs = self.fields.iter().map(|(name, value)| {
+            let value: String = value.iter().map(|byte| escape(*byte)).collect();
+            format!("{name}={value}")
+        });
+        pairs.collect::<Vec<_>>().join("&")
+    }
+}
+
+fn escape(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
+}
+
+impl fmt::Display for Step {
+    /// The call with its fields, those without those that clients always send.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.call)?;
+        for (name, value) in &self.fields {
+            let value = String::from_utf8_lossy(value);
+            let short: String = value.chars().take(80).collect();
+            let short = short.replace("<marshal>", "").replace("</marshal>", "");
+            write!(f, " {name}={short}")?;
+        }
+        Ok(())
+    }
+}
