@@ -10,6 +10,7 @@ use slap_proto::calls::{
     SetComputerPartitionConnectionXml, SupplySupply, UpdateComputerPartitionRelatedInstanceList,
 };
 use slap_proto::documents::{Computer, ComputerPartition, SoftwareInstance};
+use slap_proto::marshal::{Value, encode};
 
 struct Exchange {
     name: String,
@@ -70,6 +71,11 @@ fn every_computer_is_read_and_those_of_today_are_written_again_byte_for_byte() {
         }
         if is_of_today(&exchange.name) {
             let expected = String::from_utf8(exchange.response).unwrap();
+            assert_eq!(encode(&computer.to_value()).unwrap(), expected);
+            let mut bare = computer.clone();
+            let partitions = std::mem::take(&mut bare.computer_partition_list);
+            let streamed = bare.to_document_with(partitions.into_iter());
+            assert_eq!(streamed.unwrap(), expected);
             assert_eq!(
                 computer.to_document().unwrap(),
                 expected,
@@ -87,6 +93,7 @@ fn every_partition_is_read_and_those_of_today_are_written_again_byte_for_byte() 
             .unwrap_or_else(|error| panic!("{}: {error:?}", exchange.name));
         if is_of_today(&exchange.name) {
             let expected = String::from_utf8(exchange.response).unwrap();
+            assert_eq!(encode(&partition.to_value()).unwrap(), expected);
             assert_eq!(
                 partition.to_document().unwrap(),
                 expected,
@@ -105,6 +112,8 @@ fn every_answer_to_a_request_is_read() {
             .unwrap_or_else(|error| panic!("{}: {error:?}", exchange.name));
         assert!(instance.partition_id.is_some(), "{}", exchange.name);
         assert!(instance.computer_id.is_some(), "{}", exchange.name);
+        let written = instance.to_document().unwrap();
+        assert_eq!(encode(&instance.to_value()).unwrap(), written);
     }
 }
 
@@ -142,4 +151,27 @@ fn a_request_of_today_is_written_as_the_peer_writes_it() {
     let fields = Fields::from_urlencoded(&exchange.request).unwrap();
     let call = RequestComputerPartition::from_fields(&fields).unwrap();
     assert_eq!(call.to_fields().unwrap(), fields);
+}
+
+#[test]
+fn partitions_that_are_made_one_after_the_other_are_written_as_those_of_a_whole_computer() {
+    let partition = |number: usize| ComputerPartition {
+        partition_id: format!("slappart{number}"),
+        need_modification: true,
+        parameter_dict: (0..5)
+            .map(|key| (format!("list{key}"), Value::list(vec!["a".into(); number])))
+            .collect(),
+        ..ComputerPartition::default()
+    };
+    for count in [0, 1, 50] {
+        let bare = Computer {
+            computer_id: "COMP-1".to_owned(),
+            ..Computer::default()
+        };
+        let mut whole = bare.clone();
+        whole.computer_partition_list = (0..count).map(partition).collect();
+        let streamed = bare.to_document_with((0..count).map(partition)).unwrap();
+        assert_eq!(streamed, whole.to_document().unwrap());
+        assert_eq!(Computer::from_document(streamed.as_bytes()).unwrap(), whole);
+    }
 }

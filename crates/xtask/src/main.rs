@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the tasks of a developer, and the demonstration for a newcomer.
 
+mod bench;
 mod command;
 mod demo;
 mod places;
@@ -25,6 +26,11 @@ enum Task {
         #[arg(long)]
         clean: bool,
     },
+    /// Measures ours beside the Python peer, both in the same run
+    Bench {
+        #[command(subcommand)]
+        subject: bench::Subject,
+    },
     /// Checks formatting and lints, then runs every test
     Test {
         /// Only the tests, without the format and lint checks
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo { clean: false } => demo::run(),
         Task::Demo { clean: true } => demo::clean(),
+        Task::Bench { subject } => bench::run(&subject),
         Task::Test { no_lint, arguments } => test::run(no_lint, &arguments),
     };
     match outcome {

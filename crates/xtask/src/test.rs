@@ -37,7 +37,7 @@ pub(crate) fn run(no_lint: bool, arguments: &[String]) -> Result<ExitCode> {
 }
 
 /// The Python peer's environment, made on the first run.
-fn peer() -> Result<PathBuf> {
+pub(crate) fn peer() -> Result<PathBuf> {
     let tests = places::workspace().join("tests/python");
     let directory = places::shared()?.join("peer");
     println!("==> The Python peer in {}", directory.display());

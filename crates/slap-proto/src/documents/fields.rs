@@ -1,7 +1,7 @@
 //! Taking attributes out of dictionaries, with errors that name them.
 
 use super::{Attributes, DocumentError};
-use crate::marshal::{Class, Dict, Object, Value};
+use crate::marshal::{Class, Dict, Value};
 
 /// The attributes of one document; what is not taken is left for `extra`.
 pub(super) struct Fields {
@@ -117,22 +117,4 @@ impl Fields {
 /// A dictionary value of attributes.
 pub(super) fn dict(attributes: &Attributes) -> Value {
     Value::dict(attributes.clone())
-}
-
-/// An object value: its state is the given attributes over the unknown ones.
-pub(super) fn object(
-    class: Class,
-    initargs: Vec<Value>,
-    extra: &Attributes,
-    known: Vec<(&'static str, Value)>,
-) -> Value {
-    let mut state: Dict = extra.clone().into_iter().collect();
-    for (name, value) in known {
-        state.insert(name, value);
-    }
-    Value::Object(std::sync::Arc::new(Object {
-        class,
-        initargs,
-        state,
-    }))
 }

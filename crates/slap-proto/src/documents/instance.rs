@@ -1,9 +1,9 @@
 //! The answer to a request.
 
-use super::fields::{Fields, dict, object};
+use super::fields::Fields;
 use super::{DocumentError, SoftwareInstance};
 use crate::instance_xml;
-use crate::marshal::{Class, Value};
+use crate::marshal::{Class, Layout, Part, Value};
 
 /// What every master says of its own URL.
 const SERVER_URL: &str = "slap_server_url";
@@ -54,34 +54,37 @@ impl SoftwareInstance {
 
     /// The value that masters of today send.
     pub fn to_value(&self) -> Value {
+        self.layout().to_value()
+    }
+
+    pub(super) fn layout(&self) -> Layout<'_> {
         let addresses = self.ip_list.iter().map(|(interface, address)| {
-            Value::Tuple(vec![interface.as_str().into(), address.as_str().into()])
+            Part::Tuple(vec![Part::Text(interface), Part::Text(address)])
         });
-        let text = |text: &Option<String>| Value::from(text.clone());
         let mut known = vec![
-            ("_connection_dict", dict(&self.connection_dict)),
-            ("_parameter_dict", dict(&self.parameter_dict)),
-            ("connection_xml", text(&self.connection_xml)),
-            ("ip_list", Value::list(addresses.collect())),
-            ("slap_computer_id", text(&self.computer_id)),
-            ("slap_computer_partition_id", text(&self.partition_id)),
+            ("_connection_dict", Part::Dict(&self.connection_dict)),
+            ("_parameter_dict", Part::Dict(&self.parameter_dict)),
+            ("connection_xml", (&self.connection_xml).into()),
+            ("ip_list", Part::List(addresses.collect())),
+            ("slap_computer_id", (&self.computer_id).into()),
+            ("slap_computer_partition_id", (&self.partition_id).into()),
             (
                 "slap_software_release_url",
-                text(&self.software_release_url),
+                (&self.software_release_url).into(),
             ),
-            ("slap_software_type", text(&self.software_type)),
+            ("slap_software_type", (&self.software_type).into()),
         ];
         if !self.extra.contains_key(SERVER_URL) {
-            known.push((SERVER_URL, SERVER_URL.into()));
+            known.push((SERVER_URL, Part::Text(SERVER_URL)));
         }
         let optional = [
             ("_instance_guid", &self.instance_guid),
             ("_requested_state", &self.requested_state),
         ];
         for (name, text) in optional {
-            known.extend(text.as_deref().map(|text| (name, Value::from(text))));
+            known.extend(text.as_deref().map(|text| (name, Part::Text(text))));
         }
-        object(Class::SoftwareInstance, Vec::new(), &self.extra, known)
+        Layout::new(Class::SoftwareInstance, Vec::new(), &self.extra, known)
     }
 }
 

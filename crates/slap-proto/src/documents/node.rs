@@ -1,8 +1,12 @@
 //! What a node is told: the computer, its releases and its partitions.
 
-use super::fields::{Fields, dict, object};
+use super::fields::Fields;
 use super::{Computer, ComputerPartition, DocumentError, SoftwareRelease, SoftwareState};
-use crate::marshal::{Class, EncodeError, Value, decode, encode};
+use crate::marshal::{
+    Class, EncodeError, Layout, Part, Value, decode, encode, encode_part, encode_with_list,
+};
+
+const PARTITIONS: &str = "_computer_partition_list";
 
 impl Computer {
     /// From a value of class `Computer`.
@@ -23,28 +27,43 @@ impl Computer {
 
     /// The value that masters of today send.
     pub fn to_value(&self) -> Value {
-        let partitions = self
-            .computer_partition_list
-            .iter()
-            .map(ComputerPartition::to_value);
-        let releases = self
-            .software_release_list
-            .iter()
-            .map(SoftwareRelease::to_value);
+        self.layout().to_value()
+    }
+
+    fn layout(&self) -> Layout<'_> {
+        let partitions = self.computer_partition_list.iter();
+        let partitions = partitions.map(|partition| Part::Object(partition.layout()));
+        let mut layout = self.layout_without_partitions();
+        let known = (PARTITIONS, Part::List(partitions.collect()));
+        let at = layout.state.partition_point(|(key, _)| *key < PARTITIONS);
+        layout.state.insert(at, known);
+        layout
+    }
+
+    fn layout_without_partitions(&self) -> Layout<'_> {
+        let id = self.computer_id.as_str();
+        let releases = self.software_release_list.iter();
+        let releases = releases.map(|release| Part::Object(release.layout()));
         let known = vec![
-            ("_computer_id", Value::from(self.computer_id.as_str())),
-            (
-                "_computer_partition_list",
-                Value::list(partitions.collect()),
-            ),
-            ("_software_release_list", Value::list(releases.collect())),
+            ("_computer_id", Part::Text(id)),
+            ("_software_release_list", Part::List(releases.collect())),
         ];
-        object(
-            Class::Computer,
-            vec![Value::from(self.computer_id.as_str())],
-            &self.extra,
-            known,
-        )
+        Layout::new(Class::Computer, vec![Part::Text(id)], &self.extra, known)
+    }
+
+    /// The whole marshal document of a computer with these partitions instead of its own: each
+    /// is written before the next is made, so that they are never in memory together.
+    ///
+    /// # Errors
+    /// A text holds a character that XML forbids.
+    pub fn to_document_with(
+        &self,
+        partitions: impl Iterator<Item = ComputerPartition>,
+    ) -> Result<String, EncodeError> {
+        let layout = self.layout_without_partitions();
+        encode_with_list(&layout, PARTITIONS, partitions, |encoder, partition| {
+            encoder.item(&partition.layout())
+        })
     }
 }
 
@@ -72,37 +91,27 @@ impl SoftwareRelease {
 
     /// The value that masters of today send.
     pub fn to_value(&self) -> Value {
-        let url = Value::from(self.url.clone());
-        let guid = Value::from(self.computer_guid.clone());
-        let known = vec![
-            ("_computer_guid", guid.clone()),
-            (
-                "_requested_state",
-                Value::from(self.requested_state.as_str()),
-            ),
-            ("_software_instance_list", Value::list(Vec::new())),
-            ("_software_release", url.clone()),
-        ];
-        object(Class::SoftwareRelease, vec![url, guid], &self.extra, known)
+        self.layout().to_value()
+    }
+
+    fn layout(&self) -> Layout<'_> {
+        let state = Part::Text(self.requested_state.as_str());
+        self.layout_with(vec![("_requested_state", state)])
     }
 
     /// The release inside a partition, written without a state.
-    fn to_value_in_partition(&self) -> Value {
-        let Value::Object(release) = self.to_value() else {
-            return Value::None;
-        };
-        let state = release
-            .state
-            .iter()
-            .filter(|(key, _)| key.as_str() != Some("_requested_state"))
-            .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone())));
-        let extra = state.collect();
-        object(
-            Class::SoftwareRelease,
-            release.initargs.clone(),
-            &extra,
-            Vec::new(),
-        )
+    fn layout_in_partition(&self) -> Layout<'_> {
+        self.layout_with(Vec::new())
+    }
+
+    fn layout_with<'a>(&'a self, mut known: Vec<(&'static str, Part<'a>)>) -> Layout<'a> {
+        known.extend([
+            ("_computer_guid", (&self.computer_guid).into()),
+            ("_software_instance_list", Part::List(Vec::new())),
+            ("_software_release", (&self.url).into()),
+        ]);
+        let arguments = vec![(&self.url).into(), (&self.computer_guid).into()];
+        Layout::new(Class::SoftwareRelease, arguments, &self.extra, known)
     }
 }
 
@@ -141,26 +150,27 @@ impl ComputerPartition {
     /// The value that masters of today send: a free partition has no parameters, an allocated
     /// one always has them.
     pub fn to_value(&self) -> Value {
-        let computer = Value::from(self.computer_id.as_str());
-        let partition = Value::from(self.partition_id.as_str());
-        let request = Value::from(self.request_dict.clone());
+        self.layout().to_value()
+    }
+
+    fn layout(&self) -> Layout<'_> {
+        let request = || self.request_dict.as_ref().map_or(Part::None, Part::Value);
         let release = self.software_release.as_ref();
         let mut known = vec![
-            ("_computer_id", computer.clone()),
-            (
-                "_need_modification",
-                Value::Int(self.need_modification.into()),
-            ),
-            ("_partition_id", partition.clone()),
-            ("_request_dict", request.clone()),
+            ("_computer_id", Part::Text(&self.computer_id)),
+            ("_need_modification", Part::Flag(self.need_modification)),
+            ("_partition_id", Part::Text(&self.partition_id)),
+            ("_request_dict", request()),
             (
                 "_software_release_document",
-                release.map_or(Value::None, SoftwareRelease::to_value_in_partition),
+                release.map_or(Part::None, |release| {
+                    Part::Object(release.layout_in_partition())
+                }),
             ),
         ];
         if self.need_modification {
-            known.push(("_connection_dict", dict(&self.connection_dict)));
-            known.push(("_parameter_dict", dict(&self.parameter_dict)));
+            known.push(("_connection_dict", Part::Dict(&self.connection_dict)));
+            known.push(("_parameter_dict", Part::Dict(&self.parameter_dict)));
         }
         let texts = [
             ("_requested_state", &self.requested_state),
@@ -168,17 +178,17 @@ impl ComputerPartition {
             ("_access_status", &self.access_status),
         ];
         for (name, text) in texts {
-            known.extend(text.as_deref().map(|text| (name, Value::from(text))));
+            known.extend(text.as_deref().map(|text| (name, Part::Text(text))));
         }
         if !self.filter_dict.is_empty() {
-            known.push(("_filter_dict", dict(&self.filter_dict)));
+            known.push(("_filter_dict", Part::Dict(&self.filter_dict)));
         }
-        object(
-            Class::ComputerPartition,
-            vec![computer, partition, request],
-            &self.extra,
-            known,
-        )
+        let arguments = vec![
+            Part::Text(&self.computer_id),
+            Part::Text(&self.partition_id),
+            request(),
+        ];
+        Layout::new(Class::ComputerPartition, arguments, &self.extra, known)
     }
 
     /// Text of the master's timestamp: it changes whenever the instance is to be processed again.
@@ -203,7 +213,7 @@ impl ComputerPartition {
 
 /// Gives a document type its reader and writer of whole documents.
 macro_rules! whole_documents {
-    ($($type:ty),*) => {$(
+    ($($type:ty, $this:ident => $written:expr;)*) => {$(
         impl $type {
             /// From a whole marshal document.
             ///
@@ -218,16 +228,17 @@ macro_rules! whole_documents {
             /// # Errors
             /// A text holds a character that XML forbids.
             pub fn to_document(&self) -> Result<String, EncodeError> {
-                encode(&self.to_value())
+                let $this = self;
+                $written
             }
         }
     )*};
 }
 
 whole_documents!(
-    Computer,
-    SoftwareRelease,
-    ComputerPartition,
-    super::SoftwareInstance,
-    super::ComputerConfiguration
+    Computer, this => encode_part(&Part::Object(this.layout()));
+    SoftwareRelease, this => encode_part(&Part::Object(this.layout()));
+    ComputerPartition, this => encode_part(&Part::Object(this.layout()));
+    super::SoftwareInstance, this => encode_part(&Part::Object(this.layout()));
+    super::ComputerConfiguration, this => encode(&this.to_value());
 );

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::MAX_DEPTH;
+use super::layout::{Layout, Part};
 use super::text;
 use super::value::{Class, Dict, Object, Value};
 
@@ -30,30 +31,137 @@ pub enum EncodeError {
 /// # Errors
 /// A text holds a character that XML forbids, or the nesting exceeds [`MAX_DEPTH`].
 pub fn encode(value: &Value) -> Result<String, EncodeError> {
-    let mut encoder = Encoder {
-        output: String::new(),
-        seen: HashMap::new(),
-        last_id: 1,
-    };
-    encoder.output.push_str("<marshal>");
-    encoder.value(value, 0)?;
-    encoder.output.push_str("</marshal>");
-    Ok(encoder.output)
+    encode_part(&Part::Value(value))
+}
+
+/// As [`encode`], of what is no value yet.
+pub(crate) fn encode_part(part: &Part<'_>) -> Result<String, EncodeError> {
+    let mut encoder = Encoder::new();
+    encoder.part(part, 0)?;
+    Ok(encoder.end())
+}
+
+/// As [`encode`], of an object with one attribute more: a list whose items are made one after the
+/// other, each written before the next is made.
+pub(crate) fn encode_with_list<T>(
+    layout: &Layout<'_>,
+    name: &str,
+    items: impl Iterator<Item = T>,
+    write: impl Fn(&mut Encoder, &T) -> Result<(), EncodeError>,
+) -> Result<String, EncodeError> {
+    let mut encoder = Encoder::new();
+    encoder.open_layout(layout)?;
+    let id = encoder.next_id();
+    encoder.open("dictionary", Some(id), false);
+    let split = layout.state.partition_point(|(key, _)| *key < name);
+    let (before, after) = layout.state.split_at(split);
+    encoder.attributes(before, 1)?;
+    encoder.string(name)?;
+    let mut items = items.peekable();
+    let (id, empty) = (encoder.next_id(), items.peek().is_none());
+    encoder.open("list", Some(id), empty);
+    for item in items {
+        write(&mut encoder, &item)?;
+        // Once it is dropped, its addresses are those of others.
+        encoder.seen.clear();
+    }
+    encoder.close("list", empty);
+    encoder.attributes(after, 1)?;
+    encoder.close("dictionary", false);
+    encoder.output.push_str("</object>");
+    Ok(encoder.end())
 }
 
 /// The largest magnitude written as `<int>`: the peer compares with the float 1e24, which lies
 /// a little below the integer.
 const LARGEST_INT: u128 = 999_999_999_999_999_983_222_783;
 
-struct Encoder {
+/// What is written so far.
+pub(crate) struct Encoder {
     output: String,
-    /// Ids of the containers written so far, by the address of their allocation, which outlives
-    /// the encoder.
+    /// Ids of the containers written so far, by the address of their allocation, for as long as
+    /// that lives.
     seen: HashMap<*const (), u64>,
     last_id: u64,
 }
 
 impl Encoder {
+    fn new() -> Self {
+        Self {
+            output: "<marshal>".to_owned(),
+            seen: HashMap::new(),
+            last_id: 1,
+        }
+    }
+
+    fn end(mut self) -> String {
+        self.output.push_str("</marshal>");
+        self.output
+    }
+
+    /// An object as item of a list of a document's object.
+    pub(crate) fn item(&mut self, layout: &Layout<'_>) -> Result<(), EncodeError> {
+        self.layout(layout, 3)
+    }
+
+    fn layout(&mut self, layout: &Layout<'_>, depth: usize) -> Result<(), EncodeError> {
+        if depth > MAX_DEPTH {
+            return Err(EncodeError::TooDeep);
+        }
+        self.open_layout(layout)?;
+        let id = self.next_id();
+        let empty = layout.state.is_empty();
+        self.open("dictionary", Some(id), empty);
+        self.attributes(&layout.state, depth + 1)?;
+        self.close("dictionary", empty);
+        self.output.push_str("</object>");
+        Ok(())
+    }
+
+    /// An object up to its attributes.
+    fn open_layout(&mut self, layout: &Layout<'_>) -> Result<(), EncodeError> {
+        let id = self.next_id();
+        self.open_object(id, layout.class);
+        self.sequence("tuple", None, &layout.initargs, 1, Self::part)
+    }
+
+    fn attributes(
+        &mut self,
+        attributes: &[(&str, Part<'_>)],
+        depth: usize,
+    ) -> Result<(), EncodeError> {
+        for (key, part) in attributes {
+            self.string(key)?;
+            self.part(part, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, part: &Part<'_>, depth: usize) -> Result<(), EncodeError> {
+        match part {
+            Part::None => self.output.push_str("<none/>"),
+            Part::Flag(flag) => self.scalar("int", if *flag { "1" } else { "0" }),
+            Part::Text(text) => self.string(text)?,
+            Part::Value(value) => self.value(value, depth)?,
+            Part::Dict(entries) => {
+                let id = self.next_id();
+                self.open("dictionary", Some(id), entries.is_empty());
+                for (key, value) in *entries {
+                    self.string(key)?;
+                    self.value(value, depth + 1)?;
+                }
+                self.close("dictionary", entries.is_empty());
+            }
+            Part::Tuple(items) => self.sequence("tuple", None, items, depth, Self::part)?,
+            Part::List(items) => {
+                let id = Some(self.next_id());
+                self.sequence("list", id, items, depth, Self::part)?;
+            }
+            Part::Object(layout) => self.layout(layout, depth)?,
+        }
+        Ok(())
+    }
+
     fn value(&mut self, value: &Value, depth: usize) -> Result<(), EncodeError> {
         if depth > MAX_DEPTH {
             return Err(EncodeError::TooDeep);
@@ -67,7 +175,7 @@ impl Encoder {
             Value::Int(number) => self.scalar("long", &number.to_string()),
             Value::Float(number) => self.scalar("float", &text::float(*number)),
             Value::String(text) => self.string(text)?,
-            Value::Tuple(items) => self.sequence("tuple", None, items, depth)?,
+            Value::Tuple(items) => self.sequence("tuple", None, items, depth, Self::value)?,
             Value::List(items) => self.shared("list", items, depth)?,
             Value::Set(items) => self.shared("set", items, depth)?,
             Value::Dict(dict) => {
@@ -107,21 +215,26 @@ impl Encoder {
 
     fn string(&mut self, text: &str) -> Result<(), EncodeError> {
         self.output.push_str("<string>");
-        for character in text.chars() {
-            match character {
-                '&' => self.output.push_str("&amp;amp;"),
-                '<' => self.output.push_str("&amp;lt;"),
-                '>' => self.output.push_str("&amp;gt;"),
-                ' '..='\x7f' | '\t' | '\n' => self.output.push(character),
-                _ if is_forbidden(character) => {
+        let mut rest = text;
+        while let Some(plain) = rest.find(needs_escape) {
+            self.output.push_str(&rest[..plain]);
+            let mut characters = rest[plain..].chars();
+            match characters.next() {
+                Some('&') => self.output.push_str("&amp;amp;"),
+                Some('<') => self.output.push_str("&amp;lt;"),
+                Some('>') => self.output.push_str("&amp;gt;"),
+                Some(character) if is_forbidden(character) => {
                     let text = text.chars().take(80).collect();
                     return Err(EncodeError::ForbiddenCharacter { character, text });
                 }
-                _ => {
+                Some(character) => {
                     let _ = write!(self.output, "&#{};", u32::from(character));
                 }
+                None => {}
             }
+            rest = characters.as_str();
         }
+        self.output.push_str(rest);
         self.output.push_str("</string>");
         Ok(())
     }
@@ -133,21 +246,23 @@ impl Encoder {
         depth: usize,
     ) -> Result<(), EncodeError> {
         match self.enter(Arc::as_ptr(items).cast()) {
-            Some(id) => self.sequence(name, Some(id), items, depth),
+            Some(id) => self.sequence(name, Some(id), items, depth, Self::value),
             None => Ok(()),
         }
     }
 
-    fn sequence(
+    /// Items one after the other, each written by `write`.
+    fn sequence<T>(
         &mut self,
         name: &str,
         id: Option<u64>,
-        items: &[Value],
+        items: &[T],
         depth: usize,
+        write: impl Fn(&mut Self, &T, usize) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         self.open(name, id, items.is_empty());
         for item in items {
-            self.value(item, depth + 1)?;
+            write(self, item, depth + 1)?;
         }
         self.close(name, items.is_empty());
         Ok(())
@@ -164,16 +279,20 @@ impl Encoder {
     }
 
     fn object(&mut self, id: u64, object: &Object, depth: usize) -> Result<(), EncodeError> {
-        let (module, class) = (Class::MODULE, object.class.name());
-        let _ = write!(
-            self.output,
-            "<object id=\"i{id}\" module=\"{module}\" class=\"{class}\">"
-        );
-        self.sequence("tuple", None, &object.initargs, depth + 1)?;
+        self.open_object(id, object.class);
+        self.sequence("tuple", None, &object.initargs, depth + 1, Self::value)?;
         let state_id = self.next_id();
         self.dictionary(state_id, &object.state, depth + 1)?;
         self.output.push_str("</object>");
         Ok(())
+    }
+
+    fn open_object(&mut self, id: u64, class: Class) {
+        let (module, class) = (Class::MODULE, class.name());
+        let _ = write!(
+            self.output,
+            "<object id=\"i{id}\" module=\"{module}\" class=\"{class}\">"
+        );
     }
 
     fn open(&mut self, name: &str, id: Option<u64>, empty: bool) {
@@ -189,6 +308,11 @@ impl Encoder {
             let _ = write!(self.output, "</{name}>");
         }
     }
+}
+
+/// Whether a character stands for something else in a document, or cannot be in one.
+fn needs_escape(character: char) -> bool {
+    !matches!(character, ' '..='\x7f' | '\t' | '\n') || matches!(character, '&' | '<' | '>')
 }
 
 /// Whether XML 1.0 excludes a character (section 2.2, production Char), so that no document can

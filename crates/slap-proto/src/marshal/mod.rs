@@ -7,6 +7,7 @@
 mod charset;
 mod decode;
 mod encode;
+mod layout;
 mod number;
 mod text;
 mod value;
@@ -14,6 +15,8 @@ mod value;
 pub(crate) use decode::resolve_reference;
 pub use decode::{DecodeError, Problem, decode};
 pub use encode::{EncodeError, encode, is_forbidden};
+pub(crate) use encode::{encode_part, encode_with_list};
+pub(crate) use layout::{Layout, Part};
 pub use value::{Class, Dict, Object, Value};
 
 /// How deep values may be nested, in either direction. Documents of the protocol need less than

@@ -27,6 +27,7 @@ pub(crate) fn to_response(answer: Answer) -> Result<Response, MasterError> {
     let (kind, body) = match answer {
         Answer::Text(text) => ("text/plain; charset=utf-8", text),
         Answer::Document(value) => ("text/xml; charset=utf-8", encode(&value)?),
+        Answer::Written(document) => ("text/xml; charset=utf-8", document),
     };
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }

@@ -51,6 +51,8 @@ pub(crate) enum Answer {
     Text(String),
     /// A marshal document.
     Document(Value),
+    /// A marshal document, written already.
+    Written(String),
 }
 
 impl Answer {

@@ -21,9 +21,8 @@ impl Serve for GetFullComputerInformation {
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         check_computer(context, records, &self.computer_id)?;
-        Ok(Answer::Document(
-            view::computer(records, &self.computer_id)?.to_value(),
-        ))
+        let document = view::computer(records, &self.computer_id)?;
+        Ok(Answer::Written(document))
     }
 }
 
@@ -47,7 +46,9 @@ impl Serve for RegisterComputerPartition {
             &self.computer_reference,
             &self.computer_partition_reference,
         )?;
-        Ok(Answer::Document(view::partition(records, &row)?.to_value()))
+        Ok(Answer::Written(
+            view::partition(records, &row)?.to_document()?,
+        ))
     }
 }
 

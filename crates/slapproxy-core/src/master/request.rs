@@ -54,7 +54,7 @@ impl Serve for RequestComputerPartition {
             row.xml.as_deref(),
             row.connection_xml.as_deref(),
         )?;
-        Ok(Answer::Document(instance.to_value()))
+        Ok(Answer::Written(instance.to_document()?))
     }
 }
 

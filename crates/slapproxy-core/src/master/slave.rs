@@ -54,7 +54,7 @@ pub(super) fn request(
     let parameters = instance_xml::to_xml(&call.partition_parameter_dict)?;
     answer.parameter_dict = view::parameters(Some(&parameters));
     answer.requested_state = Some(state.to_owned());
-    Ok(Answer::Document(answer.to_value()))
+    Ok(Answer::Written(answer.to_document()?))
 }
 
 fn is_host(row: &PartitionRow, slave: &SlaveRow) -> bool {

@@ -15,8 +15,8 @@ use crate::storage::{PartitionRow, Records};
 /// The state of a partition without instance.
 const FREE_STATE: &str = "destroyed";
 
-/// A computer with its releases and partitions.
-pub(super) fn computer(records: &dyn Records, computer: &str) -> Result<Computer, MasterError> {
+/// The document of a computer with its releases and partitions.
+pub(super) fn computer(records: &dyn Records, computer: &str) -> Result<String, MasterError> {
     let releases = records
         .software(computer)?
         .into_iter()
@@ -34,17 +34,16 @@ pub(super) fn computer(records: &dyn Records, computer: &str) -> Result<Computer
         let pair = (row.reference, row.address);
         addresses.entry(partition).or_default().push(pair);
     }
-    let rows = records.partitions(computer)?;
-    let partitions = rows.iter().map(|row| {
+    let partitions = records.partitions(computer)?.into_iter().map(|row| {
         let addresses = addresses.remove(&row.reference).unwrap_or_default();
-        partition_at(row, addresses)
+        partition_at(&row, addresses)
     });
-    Ok(Computer {
+    let computer = Computer {
         computer_id: computer.to_owned(),
-        computer_partition_list: partitions.collect(),
         software_release_list: releases.collect(),
-        extra: Attributes::new(),
-    })
+        ..Computer::default()
+    };
+    Ok(computer.to_document_with(partitions)?)
 }
 
 /// A partition as its node sees it.

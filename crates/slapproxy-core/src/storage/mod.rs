@@ -7,6 +7,7 @@ mod rebase;
 mod schema;
 mod sqlite;
 mod statements;
+mod writer;
 
 pub use backup::BackupError;
 pub use reader::SqliteReader;
@@ -277,7 +278,7 @@ pub trait Storage: Send + Sync + 'static {
     ) -> std::result::Result<T, MasterError>;
 
     /// Changes within one transaction. It is durable when this returns; nothing is changed when
-    /// the function fails. Writers take turns.
+    /// the function fails. Writers take turns, and may share what makes them durable.
     ///
     /// # Errors
     /// Those of the function, and failures of the database.

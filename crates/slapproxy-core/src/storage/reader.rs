@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::sqlite::{BUSY_TIMEOUT, transact};
+use super::sqlite::{BUSY_TIMEOUT, snapshot};
 use super::statements::Statements;
 use super::{OpenError, Records, SchemaError, schema};
 use crate::MasterError;
@@ -43,11 +43,9 @@ impl SqliteReader {
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        transact(
-            &mut connection,
-            TransactionBehavior::Deferred,
-            |connection| function(&Statements(connection)),
-        )
+        snapshot(&mut connection, |connection| {
+            function(&Statements(connection))
+        })
     }
 }
 

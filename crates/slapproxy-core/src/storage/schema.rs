@@ -166,6 +166,7 @@ CREATE TABLE IF NOT EXISTS unrequested18 (
   PRIMARY KEY (computer_reference, reference)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS partition_instance18 ON partition18 (partition_reference, requested_by);
+CREATE INDEX IF NOT EXISTS partition_order18 ON partition18 (computer_reference);
 CREATE INDEX IF NOT EXISTS partition_computer18 ON partition18 (computer_reference, slap_state);
 CREATE INDEX IF NOT EXISTS partition_root18 ON partition18 (requested_by);
 CREATE INDEX IF NOT EXISTS network_partition18 ON partition_network18 (computer_reference, partition_reference);

@@ -1,4 +1,4 @@
-//! The SQLite engine: one connection writes, others read.
+//! The SQLite engine: one connection writes (see [`super::writer`]), others read.
 //!
 //! In WAL mode readers and the writer never wait for each other, and as there is one writer,
 //! "database is locked" cannot come from within. The file may be shared with another process for
@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
 use super::statements::Statements;
+use super::writer::Writer;
 use super::{Records, SchemaError, Storage, StorageError, migrate};
 use crate::MasterError;
 
@@ -25,7 +26,7 @@ const CACHED_STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub struct SqliteStorage {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    writer: Writer,
     readers: Mutex<Vec<Connection>>,
 }
 
@@ -76,7 +77,7 @@ impl SqliteStorage {
             .map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Mutex::new(writer),
+            writer: Writer::new(writer),
             readers: Mutex::default(),
         })
     }
@@ -92,7 +93,7 @@ impl SqliteStorage {
         function: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut reader = self.reader()?;
-        let result = transact(&mut reader, TransactionBehavior::Deferred, function);
+        let result = snapshot(&mut reader, function);
         self.put_back(reader);
         result
     }
@@ -102,9 +103,7 @@ impl SqliteStorage {
         &self,
         function: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        // A panic of another writer has rolled back its transaction.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        transact(&mut writer, TransactionBehavior::Immediate, function)
+        self.writer.write_alone(function)
     }
 
     fn reader(&self) -> Result<Connection, StorageError> {
@@ -150,18 +149,18 @@ impl Storage for SqliteStorage {
         &self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        self.with_writer(|connection| function(&Statements(connection)))
+        self.writer.write(function)
     }
 }
 
-pub(super) fn transact<T, E: From<StorageError>>(
+/// Reads in one transaction.
+pub(super) fn snapshot<T, E: From<StorageError>>(
     connection: &mut Connection,
-    behavior: TransactionBehavior,
     function: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     let failed = |action| move |source| StorageError { action, source };
-    let transaction = Transaction::new(connection, behavior).map_err(failed("cannot begin"))?;
+    let transaction = connection.transaction().map_err(failed("cannot begin"))?;
     let value = function(&transaction)?;
-    transaction.commit().map_err(failed("cannot commit"))?;
+    transaction.commit().map_err(failed("cannot end reading"))?;
     Ok(value)
 }
