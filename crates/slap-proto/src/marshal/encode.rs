@@ -216,7 +216,8 @@ impl Encoder {
     fn string(&mut self, text: &str) -> Result<(), EncodeError> {
         self.output.push_str("<string>");
         let mut rest = text;
-        while let Some(plain) = rest.find(needs_escape) {
+        let needs_escape = |byte| NEEDS_ESCAPE[usize::from(byte)];
+        while let Some(plain) = rest.bytes().position(needs_escape) {
             self.output.push_str(&rest[..plain]);
             let mut characters = rest[plain..].chars();
             match characters.next() {
@@ -310,10 +311,19 @@ impl Encoder {
     }
 }
 
-/// Whether a character stands for something else in a document, or cannot be in one.
-fn needs_escape(character: char) -> bool {
-    !matches!(character, ' '..='\x7f' | '\t' | '\n') || matches!(character, '&' | '<' | '>')
-}
+/// Of each byte, whether it begins a character that stands for something else in a document, or
+/// that cannot be in one. A table, as most of a document's text goes past it.
+const NEEDS_ESCAPE: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut byte = b' ';
+    while byte <= b'\x7f' {
+        table[byte as usize] = matches!(byte, b'&' | b'<' | b'>');
+        byte += 1;
+    }
+    table[b'\t' as usize] = false;
+    table[b'\n' as usize] = false;
+    table
+};
 
 /// Whether XML 1.0 excludes a character (section 2.2, production Char), so that no document can
 /// hold it.

@@ -42,10 +42,8 @@ impl SqliteReader {
         &self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        snapshot(&mut connection, |connection| {
-            function(&Statements(connection))
-        })
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        snapshot(&connection, |connection| function(&Statements(connection)))
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::statements::Statements;
+use super::statements::{Statements, execute};
 use super::writer::Writer;
 use super::{Records, SchemaError, Storage, StorageError, migrate};
 use crate::MasterError;
@@ -92,9 +92,11 @@ impl SqliteStorage {
         &self,
         function: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut reader = self.reader()?;
-        let result = snapshot(&mut reader, function);
-        self.put_back(reader);
+        let reader = self.reader()?;
+        let result = snapshot(&reader, function);
+        if reader.is_autocommit() {
+            self.put_back(reader);
+        }
         result
     }
 
@@ -153,14 +155,14 @@ impl Storage for SqliteStorage {
     }
 }
 
-/// Reads in one transaction.
+/// Reads in one transaction. It is left open when the function panics: such a connection must go.
 pub(super) fn snapshot<T, E: From<StorageError>>(
-    connection: &mut Connection,
+    connection: &Connection,
     function: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     let failed = |action| move |source| StorageError { action, source };
-    let transaction = connection.transaction().map_err(failed("cannot begin"))?;
-    let value = function(&transaction)?;
-    transaction.commit().map_err(failed("cannot end reading"))?;
-    Ok(value)
+    execute(connection, "BEGIN").map_err(failed("cannot begin"))?;
+    let value = function(connection);
+    execute(connection, "END").map_err(failed("cannot end reading"))?;
+    value
 }

@@ -17,6 +17,11 @@ const PARTITION_COLUMNS: &str = "reference, computer_reference, slap_state, soft
 const SLAVE_COLUMNS: &str =
     "reference, computer_reference, connection_xml, hosted_by, requester_id";
 
+/// Runs a statement without parameters, such as one that begins or ends a transaction.
+pub(super) fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
 impl Statements<'_> {
     fn rows<T>(
         &self,
@@ -74,6 +79,57 @@ impl Statements<'_> {
         let sql = format!("SELECT {PARTITION_COLUMNS} FROM partition18 WHERE {condition} LIMIT 1");
         self.row("cannot read a partition", &sql, parameters, partition)
     }
+}
+
+impl Statements<'_> {
+    /// Writes the columns of a partition that no index holds; whether it is there.
+    fn update_partition(&self, row: &PartitionRow) -> Result<bool> {
+        let sql = "UPDATE partition18 SET software_release = ?3, xml = ?4, connection_xml = ?5, \
+            slave_instance_list = ?6, software_type = ?7, requester_id = ?8, requested_state = ?9, \
+            timestamp = ?10 WHERE reference = ?1 AND computer_reference = ?2";
+        let parameters = params![
+            row.reference,
+            row.computer_reference,
+            row.software_release,
+            row.xml,
+            row.connection_xml,
+            row.slave_instance_list,
+            row.software_type,
+            row.requester_id,
+            row.requested_state,
+            row.timestamp,
+        ];
+        let update = || self.0.prepare_cached(sql)?.execute(parameters);
+        let action = "cannot write a partition";
+        let count = update().map_err(|source| StorageError { action, source })?;
+        Ok(count > 0)
+    }
+
+    fn insert_partition(&self, row: &PartitionRow) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO partition18 ({PARTITION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        );
+        let parameters = params![
+            row.reference,
+            row.computer_reference,
+            slap_state(row),
+            row.software_release,
+            row.xml,
+            row.connection_xml,
+            row.slave_instance_list,
+            row.software_type,
+            row.partition_reference,
+            row.requested_by,
+            row.requester_id,
+            row.requested_state,
+            row.timestamp,
+        ];
+        self.execute("cannot add a partition", &sql, parameters)
+    }
+}
+
+fn slap_state(row: &PartitionRow) -> &'static str {
+    if row.busy { "busy" } else { "free" }
 }
 
 fn partition(row: &Row<'_>) -> rusqlite::Result<PartitionRow> {
@@ -262,31 +318,21 @@ impl Records for Statements<'_> {
     }
 
     fn put_partition(&self, row: &PartitionRow) -> Result<()> {
-        let sql = format!(
-            "INSERT INTO partition18 ({PARTITION_COLUMNS}) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-             ON CONFLICT (reference, computer_reference) DO UPDATE SET slap_state = ?3, \
-             software_release = ?4, xml = ?5, connection_xml = ?6, slave_instance_list = ?7, \
-             software_type = ?8, partition_reference = ?9, requested_by = ?10, requester_id = ?11, \
-             requested_state = ?12, timestamp = ?13"
-        );
-        let state = if row.busy { "busy" } else { "free" };
+        if !self.update_partition(row)? {
+            return self.insert_partition(row);
+        }
+        // Apart, as SQLite rewrites the indexes of what it is told to set, changed or not.
+        let sql = "UPDATE partition18 SET slap_state = ?3, partition_reference = ?4, requested_by = ?5 \
+            WHERE reference = ?1 AND computer_reference = ?2 \
+            AND (slap_state, partition_reference, requested_by) IS NOT (?3, ?4, ?5)";
         let parameters = params![
             row.reference,
             row.computer_reference,
-            state,
-            row.software_release,
-            row.xml,
-            row.connection_xml,
-            row.slave_instance_list,
-            row.software_type,
+            slap_state(row),
             row.partition_reference,
             row.requested_by,
-            row.requester_id,
-            row.requested_state,
-            row.timestamp,
         ];
-        self.execute("cannot write a partition", &sql, parameters)
+        self.execute("cannot write a partition", sql, parameters)
     }
 
     fn remove_partition(&self, computer: &str, reference: &str) -> Result<()> {

@@ -7,9 +7,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::statements::Statements;
+use super::statements::{Statements, execute};
 use super::{Records, StorageError};
 use crate::MasterError;
 
@@ -130,7 +130,7 @@ impl Turn {
         &mut self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        let result = nested(&mut self.connection, function);
+        let result = nested(&self.connection, function);
         // Of some failures (a full disk) the database gives up the whole transaction.
         if self.connection.is_autocommit()
             && let Some(batch) = self.batch.take()
@@ -156,19 +156,42 @@ impl Turn {
     }
 }
 
-/// Runs a function in a savepoint, which is undone when it fails or panics.
-fn nested<T>(
-    connection: &mut Connection,
-    function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
-) -> Result<T, MasterError> {
-    let savepoint = Savepoint::new(connection).map_err(failed("cannot begin"))?;
-    let value = function(&Statements(&savepoint))?;
-    savepoint.commit().map_err(failed("cannot end a write"))?;
-    Ok(value)
+/// A write within the open transaction; it is undone unless it is kept.
+struct Nested<'a>(&'a Connection);
+
+impl<'a> Nested<'a> {
+    fn begin(connection: &'a Connection) -> rusqlite::Result<Self> {
+        execute(connection, "SAVEPOINT one")?;
+        Ok(Self(connection))
+    }
+
+    fn keep(self) -> rusqlite::Result<()> {
+        execute(self.0, "RELEASE one")?;
+        std::mem::forget(self);
+        Ok(())
+    }
 }
 
-fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(sql)?.execute([]).map(drop)
+impl Drop for Nested<'_> {
+    fn drop(&mut self) {
+        let undone =
+            execute(self.0, "ROLLBACK TO one").and_then(|()| execute(self.0, "RELEASE one"));
+        if undone.is_err() && !self.0.is_autocommit() {
+            // Better nothing of the transaction than half of a write; its other writes are told.
+            let _ = execute(self.0, "ROLLBACK");
+        }
+    }
+}
+
+/// Runs a function of which nothing remains when it fails or panics.
+fn nested<T>(
+    connection: &Connection,
+    function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+) -> Result<T, MasterError> {
+    let write = Nested::begin(connection).map_err(failed("cannot begin"))?;
+    let value = function(&Statements(connection))?;
+    write.keep().map_err(failed("cannot end a write"))?;
+    Ok(value)
 }
 
 fn failed(action: &'static str) -> impl FnOnce(rusqlite::Error) -> StorageError {
@@ -231,5 +254,112 @@ impl From<Failure> for StorageError {
             action: "cannot commit",
             source: rusqlite::Error::SqliteFailure(failure.code, Some(failure.message)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::thread;
+
+    use super::*;
+    use crate::storage::schema;
+
+    /// A writer of a file, with at most that many pages.
+    fn writer(directory: &tempfile::TempDir, pages: u32) -> Writer {
+        let connection = Connection::open(directory.path().join("db")).unwrap();
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .unwrap();
+        schema::ensure(&connection, "C").unwrap();
+        allow(&connection, pages);
+        Writer::new(connection)
+    }
+
+    fn allow(connection: &Connection, pages: u32) {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        connection.query_row(&sql, [], |_| Ok(())).unwrap();
+    }
+
+    /// The computers of all usage reports, each report that of another computer.
+    fn reporters(writer: &Writer) -> Vec<String> {
+        let turn = writer.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let sql = "SELECT computer_reference FROM usage18 ORDER BY computer_reference";
+        let mut statement = turn.connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    fn report(writer: &Writer, computer: &str, size: usize) -> Result<(), MasterError> {
+        writer.write(|records| Ok(records.put_usage(computer, &"x".repeat(size), 0.0)?))
+    }
+
+    /// Has many threads write at once; the computers whose report was taken, in order.
+    fn report_at_once(writer: &Writer, size: usize) -> Vec<String> {
+        let mut taken: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..16)
+                .map(|thread| {
+                    scope.spawn(move || {
+                        let names = (0..8).map(|number| format!("C{thread}-{number}"));
+                        names
+                            .filter(|name| report(writer, name, size).is_ok())
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let threads = threads.into_iter();
+            threads.flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        taken.sort();
+        taken
+    }
+
+    #[test]
+    fn every_write_of_many_at_once_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = writer(&directory, 1 << 20);
+        let taken = report_at_once(&writer, 10);
+        assert_eq!((taken.len(), reporters(&writer)), (128, taken));
+    }
+
+    #[test]
+    fn of_a_write_that_fails_or_panics_nothing_remains_and_others_go_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = writer(&directory, 1 << 20);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let failed: Result<(), _> = writer.write(|records| {
+                        records.put_usage("failed", "", 0.0)?;
+                        Err(MasterError::NotFound("no".to_owned()))
+                    });
+                    assert!(matches!(failed, Err(MasterError::NotFound(_))));
+                    let panicked = catch_unwind(AssertUnwindSafe(|| {
+                        writer.write(|records| -> Result<(), _> {
+                            records.put_usage("panicked", "", 0.0)?;
+                            panic!("on purpose")
+                        })
+                    }));
+                    assert!(panicked.is_err());
+                    report(&writer, "good", 1).unwrap();
+                });
+            }
+        });
+        assert_eq!(reporters(&writer), ["good"; 8]);
+    }
+
+    #[test]
+    fn when_the_database_is_full_exactly_the_answered_writes_are_there_and_it_recovers() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = writer(&directory, 100);
+        let taken = report_at_once(&writer, 9000);
+        assert!((1..128).contains(&taken.len()), "{} taken", taken.len());
+        assert_eq!(reporters(&writer), taken);
+        let error = report(&writer, "late", 900_000).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap();
+        let reason = cause.source().unwrap().to_string();
+        assert!(reason.contains("full"), "{reason}");
+        allow(&writer.turn.lock().unwrap().connection, 1 << 20);
+        report(&writer, "late", 900_000).unwrap();
     }
 }
