@@ -23,7 +23,7 @@ impl fmt::Display for Difference {
 }
 
 /// An answer as a value: its status, and what the body stands for. Error pages are for people.
-pub(super) fn answer(status: u16, body: &[u8], clock: &mut Clock) -> Value {
+pub(super) fn answer(status: u16, body: &[u8], clock: &Clock) -> Value {
     let content = match decode(body) {
         _ if status != 200 => Value::None,
         Ok(value) => documents(value, clock),
@@ -32,8 +32,8 @@ pub(super) fn answer(status: u16, body: &[u8], clock: &mut Clock) -> Value {
     Value::dict([("status", Value::Int(status.into())), ("body", content)])
 }
 
-/// The value with every timestamp as whether it moved.
-fn documents(value: Value, clock: &mut Clock) -> Value {
+/// The value with every timestamp as whether it is the stored one.
+fn documents(value: Value, clock: &Clock) -> Value {
     match value {
         Value::List(items) => {
             let items = items.iter().cloned();
@@ -49,7 +49,7 @@ fn documents(value: Value, clock: &mut Clock) -> Value {
                 if let Some(mut parameters) = parameters.cloned()
                     && let Some(timestamp) = parameters.get("timestamp").cloned()
                 {
-                    let token = clock.token(&name, &timestamp.to_text());
+                    let token = clock.told(&name, &timestamp.to_text());
                     parameters.insert("timestamp", token.into());
                     state.insert("_parameter_dict", Value::Dict(parameters.into()));
                 }

@@ -1,6 +1,7 @@
 //! What a master's database holds, as one value.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OpenFlags};
@@ -8,6 +9,9 @@ use slap_proto::instance_xml;
 use slap_proto::marshal::{Dict, Value, decode};
 
 use super::clock::Clock;
+
+/// How long to wait for the master to end a write.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The tables that both masters have, and the columns that name a row of each.
 const TABLES: &[(&str, &[&str])] = &[
@@ -35,7 +39,7 @@ pub fn open(path: &Path) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).expect("the database opens");
     connection
-        .busy_timeout(std::time::Duration::from_secs(10))
+        .busy_timeout(PATIENCE)
         .expect("a timeout can be set");
     connection
 }
@@ -50,7 +54,7 @@ pub(super) fn contents(path: &Path, clock: &mut Clock) -> Value {
             let name = name(&row, key);
             let cells = row.into_iter().map(|(column, cell)| {
                 let value = match column.as_str() {
-                    "timestamp" => clock.token(&name, &text(&cell)).into(),
+                    "timestamp" => clock.look(&name, &text(&cell)).into(),
                     "xml" | "connection_xml" => instance(&cell),
                     "slave_instance_list" => list(&cell),
                     _ => plain(&cell),
@@ -62,6 +66,33 @@ pub(super) fn contents(path: &Path, clock: &mut Clock) -> Value {
         (*table, Value::dict(named.collect::<Vec<_>>()))
     });
     Value::dict(tables.collect::<Vec<_>>())
+}
+
+/// Gives a database the rows of another one's, in all tables that both masters have.
+pub(super) fn copy(from: &Path, to: &Path) {
+    let mut connection = Connection::open(to).expect("the database opens");
+    connection
+        .busy_timeout(PATIENCE)
+        .expect("a timeout can be set");
+    let from = from.to_str().expect("the path of a test is text");
+    connection
+        .execute("ATTACH ? AS other", [from])
+        .expect("the other database opens");
+    let transaction = connection.transaction().expect("the database is ours");
+    for (table, _) in TABLES {
+        let sql = format!("SELECT * FROM main.{table}18");
+        let statement = transaction.prepare(&sql).expect("the table is there");
+        let columns: Vec<_> = statement.column_names().collect();
+        let columns = columns.join(", ");
+        let sql = format!(
+            "DELETE FROM main.{table}18; INSERT INTO main.{table}18 ({columns}) \
+             SELECT {columns} FROM other.{table}18"
+        );
+        transaction
+            .execute_batch(&sql)
+            .unwrap_or_else(|error| panic!("{table}: {error}"));
+    }
+    transaction.commit().expect("the database is ours");
 }
 
 /// Every row of every table, as it is stored.

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::node::free_port;
-use crate::{COMPUTER, Side, http, places, poll};
+use crate::{Side, http, places, poll};
 
 /// How long a master may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,14 +25,15 @@ pub struct Master {
 }
 
 impl Master {
-    /// Starts a master with an empty database; `settings` are lines of section slapproxy.
-    pub fn start(side: Side, settings: &str) -> Self {
+    /// Starts a master with an empty database that knows this computer; `settings` are lines of
+    /// section slapproxy.
+    pub fn start(side: Side, computer: &str, settings: &str) -> Self {
         let directory = TempDir::with_prefix_in("master-", "/tmp").expect("/tmp is writable");
         let here = directory.path().display();
         let port = free_port();
         let text = format!(
             "[slapos]\n\
-             computer_id = {COMPUTER}\n\
+             computer_id = {computer}\n\
              master_url = http://127.0.0.1:{port}/\n\
              software_root = {here}/software\n\
              instance_root = {here}/instance\n\

@@ -39,59 +39,59 @@ pub struct Pair {
     meant: &'static [&'static Meant],
     occurred: Vec<bool>,
     failures: Vec<String>,
-    /// How the databases differed after the last call.
-    known: Vec<Difference>,
 }
 
-/// One master and its timestamps as they were last seen in answers and in the database.
+/// One master, and the timestamps in its database.
 struct Subject {
     master: Master,
-    answers: Clock,
-    rows: Clock,
+    clock: Clock,
 }
 
 impl Subject {
-    fn start(side: Side, settings: &str) -> Self {
+    fn start(side: Side, computer: &str, settings: &str) -> Self {
         Self {
-            master: Master::start(side, settings),
-            answers: Clock::default(),
-            rows: Clock::default(),
+            master: Master::start(side, computer, settings),
+            clock: Clock::default(),
         }
     }
 
     /// Answer and database after a call.
     fn ask(&mut self, step: &Step) -> (Value, Value) {
         let (status, body) = step.send(&self.master.address);
-        (
-            content::answer(status, &body, &mut self.answers),
-            database::contents(&self.master.database(), &mut self.rows),
-        )
+        let rows = self.rows();
+        (content::answer(status, &body, &self.clock), rows)
+    }
+
+    fn rows(&mut self) -> Value {
+        database::contents(&self.master.database(), &mut self.clock)
     }
 }
 
 impl Pair {
     /// Starts both; `meant` are the differences that the calls to come will show, each at least
     /// once.
-    pub fn start(settings: &str, meant: &'static [&'static Meant]) -> Self {
+    pub fn start(computer: &str, settings: &str, meant: &'static [&'static Meant]) -> Self {
         Self {
-            ours: Subject::start(Side::Ours, settings),
-            theirs: Subject::start(Side::Peer, settings),
+            ours: Subject::start(Side::Ours, computer, settings),
+            theirs: Subject::start(Side::Peer, computer, settings),
             meant,
             occurred: vec![false; meant.len()],
             failures: Vec::new(),
-            known: Vec::new(),
         }
     }
 
-    /// Makes the call at both and notes what differs in the answers, and what differs since then
-    /// in the databases.
+    /// Makes the call at both and notes what differs in the answers and in the databases. Then
+    /// ours gets what the peer's database holds, so that both begin the next call alike.
     pub fn ask(&mut self, step: &Step) {
         let (our_answer, our_rows) = self.ours.ask(step);
         let (their_answer, their_rows) = self.theirs.ask(step);
-        let rows = content::differences("db", &our_rows, &their_rows);
         let mut found = content::differences("answer", &our_answer, &their_answer);
-        found.extend(rows.iter().filter(|row| !self.known.contains(row)).cloned());
-        self.known = rows;
+        let rows = content::differences("db", &our_rows, &their_rows);
+        if !rows.is_empty() {
+            database::copy(&self.theirs.master.database(), &self.ours.master.database());
+            self.ours.rows();
+        }
+        found.extend(rows);
         let mut names: Vec<_> = found
             .iter()
             .filter_map(|found| self.judge(step, found))

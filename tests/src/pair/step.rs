@@ -13,6 +13,16 @@ pub struct Step {
     call: String,
     fields: Vec<(String, Vec<u8>)>,
     headers: Vec<String>,
+    recorded: Option<Recorded>,
+}
+
+/// A request of real programs, to be sent as it is.
+#[derive(Debug, Clone)]
+struct Recorded {
+    name: String,
+    /// Method and path.
+    target: String,
+    body: String,
 }
 
 impl Step {
@@ -26,6 +36,29 @@ impl Step {
             call: call.to_owned(),
             fields: Vec::new(),
             headers: Vec::new(),
+            recorded: None,
+        }
+    }
+
+    /// A request as a line of `tests/corpus` holds it: its name, method, path, `Authorization`
+    /// (`-` if there is none) and body, tabs between them.
+    pub fn recorded(line: &str) -> Self {
+        let parts: Vec<_> = line.split('\t').collect();
+        let [name, method, path, authorization, body] = parts[..] else {
+            panic!("not a recorded request: {line}");
+        };
+        let call = path.trim_matches('/').split('?').next().unwrap_or(path);
+        let step = Self {
+            recorded: Some(Recorded {
+                name: name.to_owned(),
+                target: format!("{method} {path}"),
+                body: body.to_owned(),
+            }),
+            ..Self::new(Method::Post, call)
+        };
+        match authorization {
+            "-" => step,
+            value => step.header(&format!("Authorization: {value}")),
         }
     }
 
@@ -73,25 +106,29 @@ impl Step {
         &self.call
     }
 
-    /// The names of the fields.
-    pub fn field_names(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|(name, _)| name.as_str())
-    }
-
     /// Status and body of the answer of one master.
     ///
     /// # Panics
     /// The master does not answer.
     pub fn send(&self, address: &str) -> (u16, Vec<u8>) {
-        let form = self.form();
         let form_type = "Content-Type: application/x-www-form-urlencoded".to_owned();
-        let answer = if self.method == "GET" {
-            let target = format!("GET /{}?{form}", self.call);
-            http::ask(address, &target, &self.headers, None)
-        } else {
-            let headers = [&self.headers[..], &[form_type]].concat();
-            let target = format!("POST /{}", self.call);
-            http::ask(address, &target, &headers, Some(form.as_bytes()))
+        let with_type = [&self.headers[..], &[form_type]].concat();
+        let form = self.form();
+        let answer = match &self.recorded {
+            Some(Recorded { target, body, .. }) if body.is_empty() => {
+                http::ask(address, target, &self.headers, None)
+            }
+            Some(Recorded { target, body, .. }) => {
+                http::ask(address, target, &with_type, Some(body.as_bytes()))
+            }
+            None if self.method == "GET" => {
+                let target = format!("GET /{}?{form}", self.call);
+                http::ask(address, &target, &self.headers, None)
+            }
+            None => {
+                let target = format!("POST /{}", self.call);
+                http::ask(address, &target, &with_type, Some(form.as_bytes()))
+            }
         };
         answer.unwrap_or_else(|error| panic!("{self}: {error}"))
     }
@@ -115,8 +152,10 @@ fn escape(byte: u8) -> String {
 }
 
 impl fmt::Display for Step {
-    /// The call with its fields, those without those that clients always send.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(recorded) = &self.recorded {
+            return write!(f, "{}", recorded.name);
+        }
         write!(f, "{}", self.call)?;
         for (name, value) in &self.fields {
             let value = String::from_utf8_lossy(value);

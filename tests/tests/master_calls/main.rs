@@ -2,6 +2,7 @@
 //! databases are the same but for the differences that each scenario names.
 
 mod differences;
+mod replay;
 mod steps;
 
 use differences::*;
@@ -10,7 +11,11 @@ use slapos_tests::pair::{Meant, Pair, Step};
 use steps::*;
 
 fn scenario(meant: &'static [&'static Meant], steps: &[Step]) {
-    let mut pair = Pair::start("software_product_list =\n  kvm http://kvm/1", meant);
+    let mut pair = Pair::start(
+        COMPUTER,
+        "software_product_list =\n  kvm http://kvm/1",
+        meant,
+    );
     steps.iter().for_each(|step| pair.ask(step));
     pair.finish();
 }
@@ -527,7 +532,6 @@ fn nodes_report() {
                     ("computer_partition_id", "slappart0"),
                 ],
             ),
-            get("getHateoasUrl", &[]),
             post("requestComputer", &[("computer_title", "new")]),
             post("generateComputerCertificate", &[("computer_id", COMPUTER)]),
             post("revokeComputerCertificate", &[("computer_id", COMPUTER)]),

@@ -68,7 +68,12 @@ fn route<C: Serve, S: Storage>(router: Router<Shared<S>>) -> Router<Shared<S>> {
             },
         ),
     };
-    router.route(&format!("/{}", C::ENDPOINT), handler)
+    // Clients of 0.27 put a slash between the master's path and the call, whether or not the path
+    // ends in one.
+    let twice = format!("//{}", C::ENDPOINT);
+    router
+        .route(&twice[1..], handler.clone())
+        .route(&twice, handler)
 }
 
 /// One request. Who writes waits for the disk, on a thread made for that. Who reads waits for
