@@ -56,15 +56,27 @@ impl Master {
 
     /// Starts the process, which must not run, and waits until it answers.
     pub fn run(&mut self) {
+        self.run_through(&[]);
+    }
+
+    /// As [`Master::run`], by a program that becomes the master, such as `env`.
+    pub fn run_through(&mut self, wrapper: &[&str]) {
         let configuration = self.directory.path().join("slapos.cfg");
-        let mut command = match self.side {
-            Side::Ours => Command::new(places::tool("slapproxy")),
-            Side::Peer => {
-                let mut command = Command::new(places::peer_program("slapos"));
-                command.args(["proxy", "start", "--cfg"]);
+        let program = match self.side {
+            Side::Ours => places::tool("slapproxy"),
+            Side::Peer => places::peer_program("slapos"),
+        };
+        let mut command = match wrapper {
+            [] => Command::new(program),
+            [first, arguments @ ..] => {
+                let mut command = Command::new(first);
+                command.args(arguments).arg(program);
                 command
             }
         };
+        if self.side == Side::Peer {
+            command.args(["proxy", "start", "--cfg"]);
+        }
         let log = fs::File::create(self.log_path()).expect("the log is writable");
         let child = command
             .arg(configuration)
