@@ -85,8 +85,11 @@ impl Master {
             .stderr(log)
             .spawn()
             .expect("the master starts");
-        self.process = Some(child);
+        let child = self.process.insert(child);
         poll::until("the master answers", PATIENCE, || {
+            let ended = child.try_wait().expect("the master is our child");
+            // Another server may have taken the port, and answer in its place.
+            assert!(ended.is_none(), "the master ended: {ended:?}");
             http::get(&self.address, "/getRunId").is_ok()
         });
     }

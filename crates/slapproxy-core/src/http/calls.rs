@@ -86,7 +86,7 @@ async fn answer<C: Serve, S: Storage>(
     form: Bytes,
 ) -> Response {
     if !C::WRITES {
-        return perform::<C, S>(&master, &form, &headers);
+        return perform::<C, S>(&master, &speaker, &headers, &form);
     }
     respond::on_blocking_thread(C::ENDPOINT, move || {
         perform::<C, S>(&master, &speaker, &headers, &form)
