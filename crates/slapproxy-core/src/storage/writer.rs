@@ -271,7 +271,7 @@ mod tests {
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .unwrap();
-        schema::ensure(&connection, "C").unwrap();
+        schema::create(&connection, "C").unwrap();
         allow(&connection, pages);
         Writer::new(connection)
     }
