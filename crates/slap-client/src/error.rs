@@ -225,8 +225,8 @@ fn said(message: &str) -> String {
 /// Longest message that is kept, in characters.
 const LONGEST_MESSAGE: usize = 500;
 
-/// The text of an error page: without its tags, on one line, bounded.
-fn message(body: &[u8]) -> String {
+/// The text of an answer for people: without its tags, on one line, bounded.
+pub(crate) fn message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let is_html = text.trim_start().starts_with('<');
     let mut plain = String::new();

@@ -31,7 +31,7 @@ pub use computer::Computer;
 pub use connection::{Connection, OpenError, Slap};
 pub use error::ClientError;
 pub use order::{InstanceRequest, OpenOrder, Supply};
-pub use partition::{Certificate, ComputerPartition};
+pub use partition::{Certificate, ComputerPartition, Destruction};
 pub use release::SoftwareRelease;
 pub use slap_proto as proto;
 pub use url::UrlError;

@@ -6,7 +6,7 @@ use slap_proto::documents::{self, Attributes, SoftwareInstance};
 use slap_proto::marshal::Value;
 
 use crate::connection::{Slap, document, unexpected};
-use crate::error::ClientError;
+use crate::error::{ClientError, message};
 use crate::order::InstanceRequest;
 
 /// A partition of a computer. Its calls carry the partition's identity, by which a proxy knows
@@ -33,6 +33,27 @@ impl Certificate {
             certificate: text("certificate")?,
             key: text("key")?,
         })
+    }
+}
+
+/// What a master makes of the report that an instance is destroyed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destruction {
+    /// The partition is free.
+    Done,
+    /// The instance has children, which must go first: the master keeps the partition. Its text
+    /// names them.
+    Delayed(String),
+}
+
+impl Destruction {
+    fn from_answer(answer: &[u8]) -> Self {
+        let text = message(answer);
+        if text.starts_with(calls::DESTRUCTION_DELAYED) {
+            Self::Delayed(text)
+        } else {
+            Self::Done
+        }
     }
 }
 
@@ -154,8 +175,21 @@ impl ComputerPartition {
         started: StartedComputerPartition;
         /// Reports that the instance is stopped.
         stopped: StoppedComputerPartition;
-        /// Reports that the partition is empty again.
-        destroyed: DestroyedComputerPartition;
+    }
+
+    /// Reports that the instance is removed, so that the partition is free; the master may know
+    /// better.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn destroyed(&self) -> Result<Destruction, ClientError> {
+        let (computer_id, computer_partition_id) = self.names();
+        let call = calls::DestroyedComputerPartition {
+            computer_id,
+            computer_partition_id,
+        };
+        let answer = self.slap.call(&call, Some(&self.identity))?;
+        Ok(Destruction::from_answer(&answer))
     }
 
     /// Reports what went wrong with the instance, or for one of its slaves.

@@ -16,6 +16,10 @@ pub use simple::*;
 
 use crate::marshal::EncodeError;
 
+/// What the answer to [`DestroyedComputerPartition`] begins with where the partition stays as it
+/// is, because its instance has children that must go first; it goes on with their names.
+pub const DESTRUCTION_DELAYED: &str = "Not destroy";
+
 /// How a call is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {

@@ -1,4 +1,5 @@
-//! Wire types of the SLAP protocol of SlapOS: marshal documents, forms, instance XML. No I/O.
+//! Wire types of the SLAP protocol of SlapOS: marshal documents, forms, instance XML, usage reports.
+//! No I/O.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
@@ -8,3 +9,4 @@ pub mod calls;
 pub mod documents;
 pub mod instance_xml;
 pub mod marshal;
+pub mod usage;

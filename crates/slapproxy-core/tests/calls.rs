@@ -9,7 +9,7 @@ use std::thread;
 
 use common::Master;
 use slap_client::proto::documents::{Attributes, SoftwareState};
-use slap_client::{ClientError, InstanceRequest};
+use slap_client::{ClientError, Destruction, InstanceRequest};
 use slapproxy_core::storage::{SqliteStorage, Storage};
 
 fn request(name: &str) -> InstanceRequest {
@@ -94,15 +94,18 @@ fn a_root_goes_after_its_children_which_follow_its_state() {
             .as_deref(),
         Some("stopped")
     );
-    root.destroyed().unwrap();
+    let Destruction::Delayed(text) = root.destroyed().unwrap() else {
+        panic!("a root goes before its child");
+    };
+    assert!(text.contains("child"), "{text}");
     let child = slap.register_computer_partition("COMP-1", "slappart1");
     assert_eq!(
         child.fetch().unwrap().requested_state.as_deref(),
         Some("destroyed")
     );
     assert!(!root.fetch().unwrap().is_free());
-    child.destroyed().unwrap();
-    root.destroyed().unwrap();
+    assert_eq!(child.destroyed().unwrap(), Destruction::Done);
+    assert_eq!(root.destroyed().unwrap(), Destruction::Done);
     assert!(root.fetch().unwrap().is_free());
 }
 

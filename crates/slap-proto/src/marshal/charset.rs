@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, UTF_8};
 
 /// The document as text, whichever encoding its byte order mark or XML declaration names;
 /// `None` if the bytes are not of that encoding.
-pub(super) fn to_text(document: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn to_text(document: &[u8]) -> Option<Cow<'_, str>> {
     let (encoding, bytes) = match Encoding::for_bom(document) {
         Some((encoding, length)) => (encoding, &document[length..]),
         None => (declared(document).unwrap_or(UTF_8), document),

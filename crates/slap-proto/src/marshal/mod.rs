@@ -12,6 +12,7 @@ mod number;
 mod text;
 mod value;
 
+pub(crate) use charset::to_text;
 pub(crate) use decode::resolve_reference;
 pub use decode::{DecodeError, Problem, decode};
 pub use encode::{EncodeError, encode, is_forbidden};
