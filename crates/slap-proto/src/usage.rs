@@ -250,7 +250,9 @@ mod tests {
         <category>None</category></movement>";
 
     fn report(movements: &str) -> String {
-        format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<consumption>{movements}</consumption>\n")
+        format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<consumption>{movements}</consumption>\n"
+        )
     }
 
     #[test]
@@ -271,10 +273,16 @@ mod tests {
     #[test]
     fn other_encodings_are_read() {
         let text = report(MOVEMENT).replace("utf-8", "iso-8859-1");
-        let bytes: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        let bytes: Vec<u8> = text
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).unwrap())
+            .collect();
         let consumption = Consumption::from_xml(&bytes).unwrap();
         assert_eq!(consumption.movements[0].title.as_deref(), Some("T & é"));
-        assert_eq!(Consumption::from_xml(b"\xff\xff<"), Err(UsageError::Encoding));
+        assert_eq!(
+            Consumption::from_xml(b"\xff\xff<"),
+            Err(UsageError::Encoding)
+        );
     }
 
     #[test]
@@ -317,7 +325,10 @@ mod tests {
         let journal = Journal::of_computer(
             "COMP-1",
             "2026-11-23 at 19:07:18".to_owned(),
-            [("slappart0", report("a &lt; b")), ("slappart1", report("c"))],
+            [
+                ("slappart0", report("a &lt; b")),
+                ("slappart1", report("c")),
+            ],
         );
         let xml = journal.to_xml().unwrap();
         assert_eq!(Journal::from_xml(xml.as_bytes()).unwrap(), journal);

@@ -63,7 +63,7 @@ impl<E: Error + 'static> From<E> for Failed {
 
 fn work(tool: &'static str, phases: &[Phase], arguments: &Arguments) -> Result<ExitCode, Failed> {
     let file = ConfigFile::read(&arguments.configuration_file)?;
-    let settings = Settings::from_config(&file, &arguments.options())?;
+    let settings = Settings::from_config(&file, &arguments.options(phases))?;
     let configured = file.section("slapos").get_path("logfile")?;
     let log = LogOptions {
         verbose: arguments.verbose,

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use slapgrid_core::Phase;
 use slapgrid_core::options::{Mode, Options};
 
 /// Brings the software releases and partitions of this computer to what its master wants
@@ -57,6 +58,9 @@ pub struct Arguments {
     /// Log details
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    /// Process instances again after this time; negative: never
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    maximum_periodicity: Option<i64>,
     /// Time for each promise
     #[arg(long, value_name = "SECONDS")]
     promise_timeout: Option<u64>,
@@ -66,7 +70,8 @@ pub struct Arguments {
     /// Longest delay of a run without terminal
     #[arg(long, value_name = "SECONDS")]
     maximal_delay: Option<u64>,
-    /// How many partitions are processed at the same time
+    /// How many releases (else one) or partitions (else one for each core) are worked on at the
+    /// same time
     #[arg(long, value_name = "NUMBER")]
     jobs: Option<NonZeroUsize>,
     /// At once, without the random delay of a run without terminal
@@ -76,7 +81,7 @@ pub struct Arguments {
     #[arg(long)]
     develop: bool,
     /// Process what is up to date
-    #[arg(long)]
+    #[arg(long, visible_alias = "all")]
     force: bool,
     /// Stop the services, whatever the master wants
     #[arg(long)]
@@ -84,7 +89,7 @@ pub struct Arguments {
     /// Remove releases that the master does not name
     #[arg(long)]
     garbage_collect: bool,
-    /// Let buildout start its debugger on errors
+    /// Let the buildout of releases start its debugger on errors
     #[arg(long)]
     buildout_debug: bool,
     /// Say what would be done, change nothing
@@ -96,13 +101,29 @@ pub struct Arguments {
     /// Only these partitions, even if they are up to date
     #[arg(long, value_name = "PARTITIONS", value_delimiter = ',')]
     only_cp: Vec<String>,
+    /// As --only-sr for slapgrid-sr, as --only-cp for the other tools
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
     /// slapos.cfg
     pub(crate) configuration_file: PathBuf,
 }
 
 impl Arguments {
-    /// As the core wants them.
-    pub(crate) fn options(&self) -> Options {
+    /// As the core wants them, for a tool that does these phases.
+    pub(crate) fn options(&self, phases: &[Phase]) -> Options {
+        let (pidfile_key, of_software) = match phases {
+            [Phase::Software] => (Some("pidfile_software"), true),
+            [Phase::Instances] => (Some("pidfile_instance"), false),
+            [Phase::Usage] => (Some("pidfile_report"), false),
+            _ => (None, false),
+        };
+        let (mut only_sr, mut only_cp) = (self.only_sr.clone(), self.only_cp.clone());
+        let only = if of_software {
+            &mut only_sr
+        } else {
+            &mut only_cp
+        };
+        only.extend(self.only.iter().cloned());
         Options {
             instance_root: self.instance_root.clone(),
             software_root: self.software_root.clone(),
@@ -113,6 +134,7 @@ impl Arguments {
             watchdog: crate::watchdog::program(),
             buildout: self.buildout.clone(),
             pidfile: self.pidfile.clone(),
+            pidfile_key,
             key_file: self.key_file.clone(),
             cert_file: self.cert_file.clone(),
             signature_private_key_file: self.signature_private_key_file.clone(),
@@ -121,9 +143,10 @@ impl Arguments {
             promise_timeout: self.promise_timeout,
             partition_timeout: self.partition_timeout,
             maximal_delay: self.maximal_delay,
+            maximum_periodicity: self.maximum_periodicity,
             jobs: self.jobs,
-            only_sr: self.only_sr.clone(),
-            only_cp: self.only_cp.clone(),
+            only_sr,
+            only_cp,
             mode: Mode {
                 now: self.now,
                 force: self.force,

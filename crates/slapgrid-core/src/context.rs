@@ -1,10 +1,16 @@
 //! What the work on one partition needs: made once for each by the run, shared with nobody.
 
+use std::error::Error;
+
 use slap_proto::documents::ComputerPartition;
+use slapos_fs::PidFile;
 use time::UtcOffset;
 
+use crate::hooks::{Event, HookError, HookSubject, Hooks, PartitionFacts};
 use crate::layout::PartitionLayout;
-use crate::process::Interruption;
+use crate::outcome::{Failure, Severity, error_chain};
+use crate::process::{Account, Interruption};
+use crate::services::Services;
 use crate::settings::Settings;
 
 /// One partition of one run.
@@ -23,4 +29,71 @@ pub(crate) struct PartitionContext<'a> {
     pub(crate) interruption: &'a Interruption,
     /// Local time; it cannot be asked for once there are threads.
     pub(crate) utc_offset: UtcOffset,
+}
+
+impl PartitionContext<'_> {
+    /// The services of the instance.
+    pub(crate) fn services(&self) -> Services<'_> {
+        let paths = &self.settings.supervisord.paths;
+        Services::of_instance(self.layout.reference(), paths, self.supervisor)
+    }
+
+    /// Works while no other run works on the partition: tools that do one part of the work each may
+    /// run at the same time. A partition that another one works on is left to it.
+    pub(crate) fn alone(&self, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+        let reference = self.layout.reference();
+        match PidFile::acquire(&self.layout.lock()) {
+            Ok(_lock) => work(),
+            Err(error) if error.is_running() => {
+                log::warn!(target: reference, "left alone: {}", error_chain(&error));
+                Ok(())
+            }
+            Err(error) => Err(self.fail(Severity::Failed, &error, None)),
+        }
+    }
+
+    /// Tells hooks of an event.
+    pub(crate) fn run_hooks(&self, event: Event, account: &Account) -> Result<(), HookError> {
+        let hooks = Hooks {
+            settings: self.settings,
+            interruption: self.interruption,
+            log_name: self.layout.reference(),
+        };
+        let (uid, gid) = account.ids();
+        let release = self.document.software_release.as_ref();
+        let subject = HookSubject::Partition(PartitionFacts {
+            reference: self.layout.reference(),
+            directory: self.layout.directory(),
+            user: &account.name,
+            uid,
+            gid,
+            requested_state: self.document.requested_state.as_deref().unwrap_or_default(),
+            software_release_url: release.and_then(|release| release.url.as_deref()),
+            instance_guid: self.document.instance_guid.as_deref(),
+        });
+        hooks.run(event, &subject)
+    }
+
+    /// Logs a failure and reports it, with `report` in place of its message where there is more to
+    /// tell; a failure to report does not hide it.
+    pub(crate) fn fail(
+        &self,
+        severity: Severity,
+        error: &dyn Error,
+        report: Option<&str>,
+    ) -> Failure {
+        let reference = self.layout.reference();
+        let failure = Failure::new(severity, error);
+        log::error!(target: reference, "{failure}");
+        let can_report = !matches!(
+            severity,
+            Severity::MasterUnreachable | Severity::Interrupted
+        );
+        let report = report.unwrap_or(&failure.message);
+        if can_report && let Err(error) = self.master.error(report, None) {
+            let error = error_chain(&error);
+            log::warn!(target: reference, "cannot report the failure: {error}");
+        }
+        failure
+    }
 }

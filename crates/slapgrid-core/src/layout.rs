@@ -71,11 +71,17 @@ impl ReleaseLayout {
     }
 }
 
+/// Where the node keeps what the next run must know of the last one, below the instance root.
+pub fn state_directory(instance_root: &Path) -> PathBuf {
+    instance_root.join("var/slapgrid")
+}
+
 /// The files of one partition. The reference must have passed
 /// [`slapos_fs::check_file_name`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionLayout {
     reference: String,
+    instance_root: PathBuf,
     directory: PathBuf,
 }
 
@@ -84,8 +90,19 @@ impl PartitionLayout {
     pub fn new(instance_root: &Path, reference: &str) -> Self {
         PartitionLayout {
             reference: reference.to_owned(),
+            instance_root: instance_root.to_owned(),
             directory: instance_root.join(reference),
         }
+    }
+
+    /// Held locked while a run works on the partition.
+    pub fn lock(&self) -> PathBuf {
+        state_directory(&self.instance_root).join(format!("{}.lock", self.reference))
+    }
+
+    /// Exists from the moment at which what is in the partition is given up until it is gone.
+    pub fn emptying(&self) -> PathBuf {
+        state_directory(&self.instance_root).join(format!("{}.emptying", self.reference))
     }
 
     /// What the master calls the partition.
@@ -148,9 +165,12 @@ impl PartitionLayout {
         self.directory.join("etc/report")
     }
 
-    /// Where usage reports wait to be sent.
-    pub fn usage_directory(&self) -> PathBuf {
-        self.directory.join("var/xml_report")
+    /// Where the node puts its own usage reports about the partition; those of the instance are in
+    /// `var/xml_report` of the partition.
+    pub fn node_usage_directory(&self) -> PathBuf {
+        self.instance_root
+            .join("var/xml_report")
+            .join(&self.reference)
     }
 
     /// Text of the master's timestamp at the last success.

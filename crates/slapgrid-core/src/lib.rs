@@ -7,9 +7,11 @@
 mod buildout;
 mod context;
 pub mod environment;
+mod hooks;
 pub mod layout;
 pub mod options;
 pub mod outcome;
+mod parallel;
 mod partition;
 pub mod plan;
 pub mod process;
@@ -20,6 +22,7 @@ pub mod settings;
 mod software;
 mod space;
 mod supervisord;
+mod usage;
 pub mod watchdog;
 
 pub use run::{Phase, RunError, run};

@@ -24,6 +24,9 @@ pub struct Options {
     pub buildout: Option<PathBuf>,
     /// Held locked while slapgrid runs.
     pub pidfile: Option<PathBuf>,
+    /// The key of slapos.cfg that names it in place of `pidfile`: `pidfile_software`,
+    /// `pidfile_instance` or `pidfile_report`.
+    pub pidfile_key: Option<&'static str>,
     /// The private key of the computer's certificate.
     pub key_file: Option<PathBuf>,
     /// The computer's certificate.
@@ -40,7 +43,9 @@ pub struct Options {
     pub partition_timeout: Option<u64>,
     /// Seconds that the start is delayed by at most.
     pub maximal_delay: Option<u64>,
-    /// How many partitions are processed at the same time.
+    /// Seconds after which an instance is processed although nothing changed; negative: never.
+    pub maximum_periodicity: Option<i64>,
+    /// How many releases or partitions are worked on at the same time.
     pub jobs: Option<NonZeroUsize>,
     /// MD5 names or URLs of the only releases to look at; they are installed even if completed.
     pub only_sr: Vec<String>,

@@ -2,6 +2,9 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use slap_client::ClientError;
 
 /// How far-reaching a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,10 +13,26 @@ pub enum Severity {
     Promise,
     /// The subject was not brought to the state that is wanted.
     Failed,
+    /// The master failed at a call of the subject; it may do better at others.
+    MasterFailed,
     /// The master could not be reached: nothing more can be learned or reported.
     MasterUnreachable,
     /// slapgrid was told to end.
     Interrupted,
+}
+
+impl Severity {
+    /// That of a call to the master that failed: it broke down by itself, or it refuses us.
+    pub(crate) fn of_call(error: &ClientError) -> Self {
+        match error {
+            ClientError::Transport { .. }
+            | ClientError::Document { .. }
+            | ClientError::TooLarge { .. } => Self::MasterFailed,
+            ClientError::Server { status, .. } if *status >= 500 => Self::MasterFailed,
+            error if error.is_unreachable() => Self::MasterUnreachable,
+            _ => Self::Failed,
+        }
+    }
 }
 
 /// Why a release or partition is not as the master wants it. Already logged, and reported to the
@@ -63,6 +82,25 @@ pub struct SubjectOutcome {
     pub result: Result<(), Failure>,
 }
 
+/// Works on a subject unless the master was found to be gone while others were worked on; notes if
+/// it is gone now.
+pub(crate) fn unless_gone(
+    master_is_gone: &AtomicBool,
+    work: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if master_is_gone.load(Ordering::Relaxed) {
+        return Err(Failure {
+            severity: Severity::MasterUnreachable,
+            message: "not begun, since the master cannot be reached".to_owned(),
+        });
+    }
+    work().inspect_err(|failure| {
+        if failure.severity == Severity::MasterUnreachable {
+            master_is_gone.store(true, Ordering::Relaxed);
+        }
+    })
+}
+
 /// What became of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -72,6 +110,8 @@ pub struct Outcome {
     pub partitions: Vec<SubjectOutcome>,
     /// Failures that belong to no single release or partition.
     pub general: Vec<Failure>,
+    /// Because of the master, the services that are known were started.
+    pub offline: bool,
 }
 
 impl Outcome {
@@ -86,13 +126,13 @@ impl Outcome {
     }
 
     /// 0: all is as wanted; 1: something failed; 2: only promises failed; 3: the master could not
-    /// be reached.
+    /// be reached, and the services that are known were started.
     pub fn exit_code(&self) -> u8 {
         match self.failures().map(|(_, failure)| failure.severity).max() {
             None => 0,
             Some(Severity::Promise) => 2,
-            Some(Severity::MasterUnreachable) => 3,
-            Some(Severity::Failed | Severity::Interrupted) => 1,
+            Some(Severity::MasterFailed | Severity::MasterUnreachable) if self.offline => 3,
+            Some(_) => 1,
         }
     }
 }
@@ -117,16 +157,20 @@ mod tests {
 
     #[test]
     fn exit_code_is_that_of_the_worst_failure() {
-        use Severity::{Failed, Interrupted, MasterUnreachable, Promise};
-        for (severities, code) in [
-            (&[] as &[Severity], 0),
-            (&[Promise], 2),
-            (&[Promise, Failed], 1),
-            (&[Failed, Promise], 1),
-            (&[Failed, MasterUnreachable, Promise], 3),
-            (&[MasterUnreachable, Interrupted], 1),
+        use Severity::{Failed, Interrupted, MasterFailed, MasterUnreachable, Promise};
+        for (severities, code, offline_code) in [
+            (&[] as &[Severity], 0, 0),
+            (&[Promise], 2, 2),
+            (&[Promise, Failed], 1, 1),
+            (&[Failed, Promise], 1, 1),
+            (&[Failed, MasterFailed], 1, 3),
+            (&[Failed, MasterUnreachable, Promise], 1, 3),
+            (&[MasterUnreachable, Interrupted], 1, 1),
         ] {
-            assert_eq!(outcome(severities).exit_code(), code, "{severities:?}");
+            let mut outcome = outcome(severities);
+            assert_eq!(outcome.exit_code(), code, "{severities:?}");
+            outcome.offline = true;
+            assert_eq!(outcome.exit_code(), offline_code, "{severities:?}");
         }
     }
 

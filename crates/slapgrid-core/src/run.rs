@@ -1,24 +1,27 @@
 //! A whole run: the phases in order, partitions in parallel, one outcome.
 
 use std::io::{self, IsTerminal};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use slap_client::{ClientError, Connection, OpenError, Slap, UrlError};
-use slap_proto::documents::{Computer, ComputerPartition};
+use slap_proto::documents::{Computer, ComputerPartition, InstanceState};
 use slapos_fs::{PidFile, PidFileError, check_file_name};
 use time::UtcOffset;
 
 use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
-use crate::outcome::{Failure, Outcome, Severity, SubjectOutcome, error_chain};
+use crate::outcome::{Failure, Outcome, Severity, SubjectOutcome, error_chain, unless_gone};
+use crate::parallel::in_parallel;
 use crate::partition;
 use crate::plan::partition::{PartitionSelection, WantedPartition, plan_partitions, unknown_names};
+use crate::plan::release::is_release;
 use crate::plan::{PartitionAction, PartitionPlan, ReleaseAction, ReleasePlan};
 use crate::process::Interruption;
 use crate::settings::Settings;
 use crate::software::{self, Software};
 use crate::supervisord;
+use crate::usage::Usage;
 
 /// One of the jobs of slapgrid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub enum Phase {
     Software,
     /// slapgrid-cp: partitions.
     Instances,
-    /// slapgrid-ur: destruction of what is no longer wanted.
+    /// slapgrid-ur: usage reports, and destruction of what is no longer wanted.
     Usage,
 }
 
@@ -50,6 +53,9 @@ pub enum RunError {
     /// Names on the command line that the master does not know.
     #[error("no such partitions on this computer: {}", .0.join(", "))]
     UnknownPartitions(Vec<String>),
+    /// Releases on the command line that the master does not know.
+    #[error("no such software releases on this computer: {}", .0.join(", "))]
+    UnknownReleases(Vec<String>),
 }
 
 /// Does the phases in order, whatever becomes of each.
@@ -70,14 +76,16 @@ pub fn run(settings: &Settings, phases: &[Phase]) -> Result<Outcome, RunError> {
         slap: connect(settings)?,
         interruption,
         utc_offset,
+        master_is_gone: AtomicBool::new(false),
     };
     let mut outcome = Outcome::default();
     for phase in phases {
         if run.interruption.is_requested() {
             break;
         }
+        run.master_is_gone.store(false, Ordering::Relaxed);
         match phase {
-            Phase::Software => run.software(&mut outcome),
+            Phase::Software => run.software(&mut outcome)?,
             Phase::Instances => run.instances(&mut outcome)?,
             Phase::Usage => run.usage(&mut outcome)?,
         }
@@ -130,50 +138,60 @@ struct Run<'a> {
     slap: Slap,
     interruption: Interruption,
     utc_offset: UtcOffset,
+    /// Set by the first subject that finds it out: the others need not find out, too.
+    master_is_gone: AtomicBool,
 }
 
 impl Run<'_> {
-    fn computer(&self) -> Result<Computer, ClientError> {
+    fn computer(&self) -> slap_client::Computer {
         self.slap
             .register_computer(self.settings.computer_id.as_str())
-            .full_information()
     }
 
-    fn software(&self, outcome: &mut Outcome) {
-        let computer = match self.computer() {
+    fn software(&self, outcome: &mut Outcome) -> Result<(), RunError> {
+        let computer = match self.computer().full_information() {
             Ok(computer) => computer,
-            Err(error) => return outcome.general.push(master_failure(&error)),
+            Err(error) => {
+                outcome.general.push(master_failure(&error));
+                return Ok(());
+            }
         };
-        let plans = match software::plan(self.settings, &computer) {
-            Ok(plans) => plans,
+        let unknown = unknown_releases(&self.settings.software.only, &computer);
+        if !unknown.is_empty() {
+            return Err(RunError::UnknownReleases(unknown));
+        }
+        match software::plan(self.settings, &computer) {
+            Ok(plans) if self.settings.mode.dry_run => show_releases(&plans),
+            Ok(plans) => outcome.releases.extend(self.executor().execute(&plans)),
             Err(error) => {
                 let root = self.settings.software_root.display();
                 let message = format!("cannot list {root}: {error}");
                 log::error!("{message}");
-                return outcome.general.push(Failure {
+                outcome.general.push(Failure {
                     severity: Severity::Failed,
                     message,
                 });
             }
-        };
-        if self.settings.mode.dry_run {
-            return show_releases(&plans);
         }
-        let (slap, interruption, utc_offset) = (&self.slap, &self.interruption, self.utc_offset);
-        let software = Software {
+        Ok(())
+    }
+
+    fn executor(&self) -> Software<'_> {
+        Software {
             settings: self.settings,
-            slap,
-            interruption,
-            utc_offset,
-        };
-        outcome.releases.extend(software.execute(&plans));
+            slap: &self.slap,
+            interruption: &self.interruption,
+            utc_offset: self.utc_offset,
+            master_is_gone: &self.master_is_gone,
+        }
     }
 
     fn instances(&self, outcome: &mut Outcome) -> Result<(), RunError> {
         let Some(client) = self.supervisor(outcome) else {
             return Ok(());
         };
-        let Some(partitions) = self.partitions(&client, outcome) else {
+        let Some(partitions) = self.partitions(outcome) else {
+            self.go_offline(&client, outcome);
             return Ok(());
         };
         let plans = self.plan(&partitions)?;
@@ -189,44 +207,63 @@ impl Run<'_> {
             .zip(&plans)
             .filter(|(_, plan)| !idle(&plan.action))
             .collect();
-        let outcomes = self.in_parallel(&due, |(document, plan)| SubjectOutcome {
-            subject: plan.reference.clone(),
-            result: partition::execute(&self.context(document, &client), plan),
+        let reference = |(_, plan): &(_, &PartitionPlan)| plan.reference.clone();
+        let outcomes = self.in_parallel(&due, reference, |(document, plan)| {
+            partition::execute(&self.context(document, &client), plan)
         });
-        if outcomes.iter().any(is_unreachable) {
-            start_known(&client);
-        }
         outcome.partitions.extend(outcomes);
+        self.go_offline(&client, outcome);
         Ok(())
     }
 
-    /// Destroys the partitions that are no longer wanted.
+    /// Reports the usage of instances, and destroys those that are no longer wanted.
     fn usage(&self, outcome: &mut Outcome) -> Result<(), RunError> {
         let Some(client) = self.supervisor(outcome) else {
             return Ok(());
         };
-        let Some(partitions) = self.partitions(&client, outcome) else {
+        let Some(partitions) = self.partitions(outcome) else {
             return Ok(());
         };
+        let unknown = unknown_partitions(&self.settings.partition.only, &partitions);
+        if !unknown.is_empty() {
+            return Err(RunError::UnknownPartitions(unknown));
+        }
         let only = &self.settings.partition.only;
-        let unwanted = |document: &&ComputerPartition| {
+        let due = partitions.iter().filter(|document| {
             let named = only.is_empty() || only.contains(&document.partition_id);
-            let destroyed = document.requested_state.as_deref() == Some("destroyed");
-            named && destroyed && !document.is_free()
-        };
-        let due: Vec<_> = partitions.iter().filter(unwanted).collect();
+            named && !document.is_free()
+        });
+        let contexts: Vec<_> = due
+            .map(|document| self.context(document, &client))
+            .collect();
         if self.settings.mode.dry_run {
-            due.iter()
-                .for_each(|document| log::info!("would destroy {}", document.partition_id));
+            show_usage(&contexts);
             return Ok(());
         }
-        outcome
-            .partitions
-            .extend(self.in_parallel(&due, |document| SubjectOutcome {
-                subject: document.partition_id.clone(),
-                result: partition::destroy(&self.context(document, &client)),
-            }));
+        self.report_and_destroy(&contexts, outcome);
         Ok(())
+    }
+
+    fn report_and_destroy(&self, contexts: &[PartitionContext<'_>], outcome: &mut Outcome) {
+        let usage = Usage {
+            settings: self.settings,
+            computer: &self.computer(),
+            interruption: &self.interruption,
+            utc_offset: self.utc_offset,
+        };
+        let reported = usage.report(contexts);
+        outcome.partitions.extend(reported.partitions);
+        outcome.general.extend(reported.general);
+        let unwanted: Vec<_> = contexts
+            .iter()
+            .filter(|context| is_unwanted(context))
+            .collect();
+        let reference = |context: &&PartitionContext<'_>| context.layout.reference().to_owned();
+        let outcomes = self.in_parallel(&unwanted, reference, |context| {
+            let sent = !reported.unsent.contains(context.layout.reference());
+            partition::destroy(context, sent)
+        });
+        outcome.partitions.extend(outcomes);
     }
 
     /// supervisord, running unless this is a dry run; its failure is an outcome.
@@ -247,20 +284,34 @@ impl Run<'_> {
         }
     }
 
-    /// The partitions of the master; without it, the services that are known are started.
-    fn partitions(
-        &self,
-        client: &supervisor::Client,
-        outcome: &mut Outcome,
-    ) -> Option<Vec<ComputerPartition>> {
-        match self.computer() {
+    /// The partitions of the master; its failure is an outcome.
+    fn partitions(&self, outcome: &mut Outcome) -> Option<Vec<ComputerPartition>> {
+        match self.computer().full_information() {
             Ok(computer) => Some(self.usable(computer.computer_partition_list, outcome)),
             Err(error) => {
                 outcome.general.push(master_failure(&error));
-                if error.is_unreachable() && !self.settings.mode.dry_run {
-                    start_known(client);
-                }
                 None
+            }
+        }
+    }
+
+    /// Where the master failed, what ran before shall run: it may be long until it is back.
+    fn go_offline(&self, client: &supervisor::Client, outcome: &mut Outcome) {
+        let failed = |failure: &Failure| {
+            matches!(
+                failure.severity,
+                Severity::MasterFailed | Severity::MasterUnreachable
+            )
+        };
+        let is_needed = outcome.failures().any(|(_, failure)| failed(failure));
+        if !is_needed || self.settings.mode.dry_run {
+            return;
+        }
+        log::warn!("the master failed: starting the services that are known");
+        match client.start_all_processes(false) {
+            Ok(_) => outcome.offline = true,
+            Err(error) => {
+                log::error!("cannot start the known services: {}", error_chain(&error));
             }
         }
     }
@@ -301,8 +352,7 @@ impl Run<'_> {
                 (wanted(document), observed)
             })
             .collect();
-        let wanted: Vec<_> = pairs.iter().map(|(wanted, _)| wanted.clone()).collect();
-        let unknown = unknown_names(only, &wanted);
+        let unknown = unknown_partitions(only, partitions);
         if !unknown.is_empty() {
             return Err(RunError::UnknownPartitions(unknown));
         }
@@ -315,29 +365,19 @@ impl Run<'_> {
         Ok(plan_partitions(&pairs, &selection))
     }
 
-    /// Works on several subjects at a time; the outcomes are in their order.
+    /// Works on several partitions at a time; the outcomes are in their order.
     fn in_parallel<T: Sync>(
         &self,
         subjects: &[T],
-        work: impl Fn(&T) -> SubjectOutcome + Sync,
+        reference: impl Fn(&T) -> String + Sync,
+        work: impl Fn(&T) -> Result<(), Failure> + Sync,
     ) -> Vec<SubjectOutcome> {
-        let slots: Vec<_> = subjects.iter().map(|_| Mutex::new(None)).collect();
-        let queue = Mutex::new(subjects.iter().zip(&slots));
-        let worker = || {
-            while let Some((subject, slot)) = next(&queue) {
-                if self.interruption.is_requested() {
-                    return;
-                }
-                *lock(slot) = Some(work(subject));
-            }
-        };
-        let workers = self.settings.partition.jobs.get().min(subjects.len());
-        std::thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(worker);
-            }
-        });
-        slots.iter().filter_map(|slot| lock(slot).take()).collect()
+        in_parallel(self.settings.partition.jobs, subjects, |subject| {
+            (!self.interruption.is_requested()).then(|| SubjectOutcome {
+                subject: reference(subject),
+                result: unless_gone(&self.master_is_gone, || work(subject)),
+            })
+        })
     }
 
     fn context<'a>(
@@ -361,18 +401,6 @@ impl Run<'_> {
     }
 }
 
-/// The next item of a queue that threads share.
-fn next<I: Iterator>(queue: &Mutex<I>) -> Option<I::Item> {
-    lock(queue).next()
-}
-
-/// Takes a lock; what it guards is whole whatever happened to a thread that held it.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
 fn wanted(document: &ComputerPartition) -> WantedPartition {
     WantedPartition {
         reference: document.partition_id.clone(),
@@ -382,28 +410,30 @@ fn wanted(document: &ComputerPartition) -> WantedPartition {
     }
 }
 
+/// References that were given on the command line and that the master does not know.
+fn unknown_partitions(only: &[String], partitions: &[ComputerPartition]) -> Vec<String> {
+    let wanted: Vec<_> = partitions.iter().map(wanted).collect();
+    unknown_names(only, &wanted)
+}
+
+fn unknown_releases(only: &[String], computer: &Computer) -> Vec<String> {
+    let releases = computer.software_release_list.iter();
+    let urls: Vec<&str> = releases
+        .filter_map(|release| release.url.as_deref())
+        .collect();
+    let is_unknown = |name: &&String| !urls.iter().any(|url| is_release(name, url));
+    only.iter().filter(is_unknown).cloned().collect()
+}
+
+fn is_unwanted(context: &PartitionContext<'_>) -> bool {
+    let state = context.document.requested_state.as_deref();
+    state == Some(InstanceState::Destroyed.as_str())
+}
+
 fn master_failure(error: &ClientError) -> Failure {
-    let unreachable = error.is_unreachable();
-    let severity = if unreachable {
-        Severity::MasterUnreachable
-    } else {
-        Severity::Failed
-    };
-    let failure = Failure::new(severity, error);
+    let failure = Failure::new(Severity::of_call(error), error);
     log::error!("{failure}");
     failure
-}
-
-fn is_unreachable(outcome: &SubjectOutcome) -> bool {
-    matches!(&outcome.result, Err(failure) if failure.severity == Severity::MasterUnreachable)
-}
-
-/// Without a master, what ran before shall run.
-fn start_known(client: &supervisor::Client) {
-    log::warn!("the master cannot be reached: starting the services that are known");
-    if let Err(error) = client.start_all_processes(false) {
-        log::error!("cannot start the known services: {}", error_chain(&error));
-    }
 }
 
 fn show_releases(plans: &[ReleasePlan]) {
@@ -421,5 +451,15 @@ fn show_partitions(plans: &[PartitionPlan]) {
         .filter(|plan| plan.action != PartitionAction::Ignore)
     {
         log::info!("would do: {}: {:?}", plan.reference, plan.action);
+    }
+}
+
+fn show_usage(contexts: &[PartitionContext<'_>]) {
+    for context in contexts {
+        let reference = context.layout.reference();
+        log::info!("would do: {reference}: report usage");
+        if is_unwanted(context) {
+            log::info!("would do: {reference}: destroy");
+        }
     }
 }

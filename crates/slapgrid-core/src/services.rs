@@ -1,4 +1,5 @@
-//! The services of a partition: what its `etc/run` and `etc/service` have supervisord run.
+//! The programs of a partition that supervisord runs: the services of its instance in `etc/run` and
+//! `etc/service`, and what prepares its removal in `etc/prerm`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use slapos_fs::FileAttributes;
 use supervisor::{
-    Client, FaultCode, GroupChange, GroupConfig, Owner, Paths, ProgramConfig, RenderError, Watch,
-    XmlRpcError,
+    Client, FaultCode, GroupChange, GroupConfig, Owner, Paths, ProcessInfo, ProcessState,
+    ProgramConfig, RenderError, Watch, XmlRpcError,
 };
 
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
@@ -75,18 +76,51 @@ pub(crate) enum ServiceError {
     },
 }
 
-/// supervisord, as far as one partition is concerned. Several threads may each have their partition.
-#[derive(Clone, Copy, Debug)]
+/// Directories below `etc`, and whether the watchdog watches what is in them. A program of several
+/// is what the last one says.
+type Places = &'static [(&'static str, Watch)];
+
+/// supervisord, as far as one group of programs is concerned. Several threads may each have their partition.
+#[derive(Clone, Debug)]
 pub(crate) struct Services<'a> {
-    /// The partition, which is the name of the group too.
-    pub(crate) partition: &'a str,
-    /// Where supervisord's files are.
-    pub(crate) paths: &'a Paths,
-    /// The supervisord.
-    pub(crate) client: &'a Client,
+    /// The name of the group.
+    partition: String,
+    places: Places,
+    paths: &'a Paths,
+    client: &'a Client,
 }
 
-impl Services<'_> {
+impl<'a> Services<'a> {
+    /// The services of the instance of a partition, whose group has the partition's name.
+    pub(crate) fn of_instance(partition: &str, paths: &'a Paths, client: &'a Client) -> Self {
+        Services {
+            partition: partition.to_owned(),
+            places: &[("run", Watch::Unwatched), ("service", Watch::Watched)],
+            paths,
+            client,
+        }
+    }
+
+    /// What runs before a partition is emptied: a group of its own, which runs to its end.
+    pub(crate) fn before_removal(partition: &str, paths: &'a Paths, client: &'a Client) -> Self {
+        Services {
+            partition: format!("{partition}-prerm"),
+            places: &[("prerm", Watch::Unwatched)],
+            paths,
+            client,
+        }
+    }
+
+    /// Whether that is the name of their group.
+    pub(crate) fn is_group(&self, name: &str) -> bool {
+        self.partition == name
+    }
+
+    /// Whether supervisord has a file about them.
+    pub(crate) fn are_configured(&self) -> bool {
+        self.file().exists()
+    }
+
     /// Has supervisord know the programs that the partition has now. They are not started; those that run and
     /// did not change keep running unless another program of the partition changed.
     pub(crate) fn configure(
@@ -100,16 +134,16 @@ impl Services<'_> {
             return self.stop();
         }
         let group = GroupConfig {
-            name: self.partition.to_owned(),
+            name: self.partition.clone(),
             programs,
         };
         let text = group.render().map_err(|source| ServiceError::Render {
-            partition: self.partition.to_owned(),
+            partition: self.partition.clone(),
             source,
         })?;
         slapos_fs::write_if_changed(&self.file(), text.as_bytes(), FILE).map_err(|source| {
             ServiceError::Write {
-                partition: self.partition.to_owned(),
+                partition: self.partition.clone(),
                 source,
             }
         })?;
@@ -119,7 +153,7 @@ impl Services<'_> {
     /// Starts what does not run. Programs that cannot be started are warned of: whether the instance works
     /// is for its promises to say.
     pub(crate) fn start(&self) -> Result<(), ServiceError> {
-        let outcomes = match self.client.start_process_group(self.partition, false) {
+        let outcomes = match self.client.start_process_group(&self.partition, false) {
             Err(error) if error.is_fault(FaultCode::BadName) => return Ok(()),
             result => result.map_err(|source| self.error("start", source))?,
         };
@@ -145,18 +179,27 @@ impl Services<'_> {
         self.update()
     }
 
-    /// Names of the programs that supervisord runs now.
-    pub(crate) fn running(&self) -> Result<Vec<String>, ServiceError> {
+    /// Starts those that were never started, unlike [`Services::start`].
+    pub(crate) fn start_new(&self) -> Result<(), ServiceError> {
+        for process in self.processes()? {
+            let is_new = process.state == ProcessState::Stopped && process.start.is_none();
+            if process.group == self.partition && is_new {
+                log::info!("{}: starting {}", self.partition, process.name);
+                let started = self.client.start_process(&process.full_name(), false);
+                started.map_err(|source| self.error("start", source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All programs that supervisord knows, those of other groups too.
+    pub(crate) fn processes(&self) -> Result<Vec<ProcessInfo>, ServiceError> {
         let all = self.client.all_process_info();
-        let all = all.map_err(|source| self.error("examine", source))?;
-        let ours = all
-            .into_iter()
-            .filter(|process| process.group == self.partition && process.state.is_running());
-        Ok(ours.map(|process| process.name).collect())
+        all.map_err(|source| self.error("examine", source))
     }
 
     fn update(&self) -> Result<GroupChange, ServiceError> {
-        let change = self.client.update_group(self.partition);
+        let change = self.client.update_group(&self.partition);
         change.map_err(|source| self.error("update", source))
     }
 
@@ -166,14 +209,11 @@ impl Services<'_> {
         account: &Account,
     ) -> Result<Vec<ProgramConfig>, ServiceError> {
         let mut programs = BTreeMap::new();
-        for (place, watch) in [("run", Watch::Unwatched), ("service", Watch::Watched)] {
+        for (place, watch) in self.places {
             for name in self.names(directory, place)? {
-                // A program of both places is watched.
                 let path = directory.path().join("etc").join(place).join(&name);
-                programs.insert(
-                    name.clone(),
-                    self.program(name, &path, watch, directory.path(), account),
-                );
+                let program = self.program(name.clone(), &path, *watch, directory.path(), account);
+                programs.insert(name, program);
             }
         }
         Ok(programs.into_values().collect())
@@ -185,7 +225,7 @@ impl Services<'_> {
         place: &str,
     ) -> Result<Vec<String>, ServiceError> {
         let failed = |source| ServiceError::List {
-            partition: self.partition.to_owned(),
+            partition: self.partition.clone(),
             source,
         };
         let Some(directory) = directory.below(&["etc", place]).map_err(failed)? else {
@@ -201,7 +241,7 @@ impl Services<'_> {
                 continue;
             }
             let name = name.into_string().map_err(|name| ServiceError::NotUtf8 {
-                partition: self.partition.to_owned(),
+                partition: self.partition.clone(),
                 name,
             })?;
             names.push(name);
@@ -240,13 +280,13 @@ impl Services<'_> {
     }
 
     fn file(&self) -> PathBuf {
-        self.paths.group_file(self.partition)
+        self.paths.group_file(&self.partition)
     }
 
     fn error(&self, action: &'static str, source: XmlRpcError) -> ServiceError {
         ServiceError::Supervisor {
             action,
-            partition: self.partition.to_owned(),
+            partition: self.partition.clone(),
             source,
         }
     }

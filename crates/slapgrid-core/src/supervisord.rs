@@ -56,6 +56,7 @@ fn make_structure(settings: &Settings) -> Result<bool, SupervisordError> {
         ("var", 0o755),
         ("var/log", 0o700),
         ("var/run", 0o700),
+        ("var/slapgrid", 0o700),
     ];
     for (name, mode) in directories {
         ensure_directory(&root.join(name), FileAttributes { mode, owner: None })?;

@@ -14,7 +14,7 @@ pub use directory::{DirectoryError, ensure_directory};
 pub use lock::{PidFile, PidFileError};
 pub use name::{InvalidFileName, check_file_name};
 pub use new_file::{NewFile, remove_unfinished};
-pub use remove::{RemoveError, clear_directory, remove_tree};
+pub use remove::{RemoveError, clear_directory, remove_file, remove_tree};
 pub use write::{
     FileAttributes, Owner, ReadError, WriteError, read_bounded, write_file, write_if_changed,
 };

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{Mode, SFlag, fchmod, fstatat};
+use nix::sys::stat::{Mode, SFlag, fchmod, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-/// A directory could not be removed as a whole.
+/// A file or directory could not be removed as a whole.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot remove {path}")]
 pub struct RemoveError {
-    /// The directory, or the part of it that stayed.
+    /// The file or directory, or the part of it that stayed.
     pub path: PathBuf,
     /// Why.
     pub source: io::Error,
@@ -23,6 +23,21 @@ pub struct RemoveError {
 
 /// Deepest nesting that is removed; each level holds a descriptor open.
 const MAX_DEPTH: usize = 400;
+
+/// Removes a file, or a link without what it points to; says whether there was one.
+///
+/// # Errors
+/// It is a directory, or cannot be removed.
+pub fn remove_file(path: &Path) -> Result<bool, RemoveError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(RemoveError {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
 
 /// Removes a directory with all that is in it, read-only directories too. Symbolic links are
 /// removed, never followed. A directory that is not there is fine.
@@ -73,11 +88,20 @@ fn clear(directory: OwnedFd, path: &Path, depth: usize) -> Result<(), RemoveErro
     if depth > MAX_DEPTH {
         return Err(failed(Errno::ELOOP));
     }
-    // Entries of a read-only directory cannot be removed; whoever owns it may change that.
-    let _ = fchmod(&directory, Mode::S_IRWXU);
+    make_writable(&directory).map_err(failed)?;
     for name in entries(&directory).map_err(failed)? {
         let child = path.join(name.to_string_lossy().as_ref());
         remove_entry(&directory, &name, &child, depth)?;
+    }
+    Ok(())
+}
+
+/// Entries of a read-only directory cannot be removed; whoever owns it may change that. The modes
+/// of others stay: the top directory is kept.
+fn make_writable(directory: &OwnedFd) -> Result<(), Errno> {
+    let mode = Mode::from_bits_truncate(fstat(directory)?.st_mode);
+    if !mode.contains(Mode::S_IRWXU) {
+        let _ = fchmod(directory, mode | Mode::S_IRWXU);
     }
     Ok(())
 }
@@ -165,9 +189,26 @@ mod tests {
     fn clearing_keeps_the_directory_and_nothing_is_fine() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("file"), "").unwrap();
+        fs::set_permissions(root.path(), Permissions::from_mode(0o750)).unwrap();
         clear_directory(root.path()).unwrap();
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+        let mode = root.path().metadata().unwrap().permissions().mode();
+        assert_eq!(
+            mode & 0o7777,
+            0o750,
+            "slapgrid refuses partitions of other modes"
+        );
         remove_tree(&root.path().join("missing")).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_removed_once() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(remove_file(&file).unwrap());
+        assert!(!remove_file(&file).unwrap());
+        assert!(remove_file(root.path()).is_err());
     }
 
     #[test]

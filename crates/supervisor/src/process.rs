@@ -50,6 +50,11 @@ pub enum ProcessState {
 }
 
 impl ProcessState {
+    /// Whether there is, or will soon be, a process, or one is about to end.
+    pub fn is_alive(self) -> bool {
+        self.is_running() || self == ProcessState::Stopping
+    }
+
     /// Whether there is, or will soon be, a process.
     pub fn is_running(self) -> bool {
         matches!(

@@ -1,22 +1,23 @@
-//! slapgrid-ur: emptying a partition whose instance is no longer wanted.
+//! slapgrid-ur: removing an instance that is no longer wanted.
 
-use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use nix::unistd::geteuid;
-use slap_client::ClientError;
-use slapos_fs::{FileAttributes, RemoveError, clear_directory};
+use slap_client::{ClientError, Destruction};
+use slapos_fs::FileAttributes;
 
 use super::confined::{ConfinedDirectory, ConfinedError};
 use super::directory::{self, DirectoryError};
-use super::{records, retention};
+use super::emptying::{self, EmptyingError};
+use super::prerm::{self, PrermError};
+use super::retention;
 use crate::context::PartitionContext;
 use crate::environment::Environment;
-use crate::outcome::{Failure, Severity, error_chain};
+use crate::hooks::{Event, HookError};
+use crate::outcome::{Failure, Severity};
 use crate::process::{self, Account, ProcessError, Program};
 use crate::services::{ServiceError, Services};
 
-/// A partition could not be emptied.
+/// An instance could not be removed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 enum DestroyError {
@@ -26,83 +27,133 @@ enum DestroyError {
     File(#[from] ConfinedError),
     #[error(transparent)]
     Service(#[from] ServiceError),
+    #[error(transparent)]
+    Hook(#[from] HookError),
+    #[error("cannot run what the instance has run before its removal")]
+    Prerm(#[from] PrermError),
     #[error("the instance's own destruction failed")]
     Program(#[from] ProcessError),
-    #[error("cannot remove {}", path.display())]
-    Certificate {
-        path: PathBuf,
-        source: std::io::Error,
-    },
     #[error(transparent)]
-    Remove(#[from] RemoveError),
+    Emptying(#[from] EmptyingError),
     #[error("cannot report to the master")]
     Report(#[from] ClientError),
 }
 
-/// Stops the instance, and empties its partition unless something still holds it.
+impl DestroyError {
+    fn severity(&self) -> Severity {
+        match self {
+            Self::Report(error) => Severity::of_call(error),
+            Self::Program(error) if error.is_interruption() => Severity::Interrupted,
+            Self::Hook(error) if error.is_interruption() => Severity::Interrupted,
+            _ => Severity::Failed,
+        }
+    }
+}
+
+/// Stops the instance, and empties its partition unless something still holds it: its usage was not
+/// sent, its data is retained, programs of its own run, or the master keeps it.
 ///
 /// # Errors
 /// Already logged and reported.
-pub(crate) fn destroy(context: &PartitionContext<'_>) -> Result<(), Failure> {
-    empty(context).map_err(|error| {
-        let severity = match &error {
-            DestroyError::Report(error) if error.is_unreachable() => Severity::MasterUnreachable,
-            DestroyError::Program(error) if error.is_interruption() => Severity::Interrupted,
-            _ => Severity::Failed,
-        };
-        let failure = Failure::new(severity, &error);
-        let reference = context.layout.reference();
-        log::error!(target: reference, "{failure}");
-        if severity == Severity::Failed
-            && let Err(error) = context.master.error(&failure.message, None)
-        {
-            log::warn!(target: reference, "cannot report the failure: {}", error_chain(&error));
-        }
-        failure
+pub(crate) fn destroy(context: &PartitionContext<'_>, usage_is_sent: bool) -> Result<(), Failure> {
+    context.alone(|| {
+        let removal = Removal { context };
+        removal
+            .run(usage_is_sent)
+            .map_err(|error| context.fail(error.severity(), &error, None))
     })
 }
 
-fn empty(context: &PartitionContext<'_>) -> Result<(), DestroyError> {
-    let reference = context.layout.reference();
-    let (directory, account) = directory::open(context.layout.directory())?;
-    let paths = &context.settings.supervisord.paths;
-    let services = Services {
-        partition: reference,
-        paths,
-        client: context.supervisor,
-    };
-    if let Some(program) = waits_for(&directory, &services)? {
-        log::info!(target: reference, "not destroyed while {program} runs");
-        return Ok(());
-    }
-    if is_retained(&directory)? {
-        log::info!(target: reference, "stopped; its data is kept until the retention delay is over");
-        services.stop()?;
-        return Ok(context.master.stopped()?);
-    }
-    log::info!(target: reference, "destroying");
-    services.stop()?;
-    context.master.stopped()?;
-    run_own_program(context, &directory, &account)?;
-    remove_certificates(context)?;
-    clear_directory(context.layout.directory())?;
-    Ok(context.master.destroyed()?)
+struct Removal<'a> {
+    context: &'a PartitionContext<'a>,
 }
 
-/// A program that must end by itself before the partition may go.
-fn waits_for(
-    directory: &ConfinedDirectory,
-    services: &Services<'_>,
-) -> Result<Option<String>, DestroyError> {
-    let names = records::report_wait_list(directory)?;
-    if names.is_empty() {
-        return Ok(None);
+impl Removal<'_> {
+    fn run(&self, usage_is_sent: bool) -> Result<(), DestroyError> {
+        let context = self.context;
+        let reference = context.layout.reference();
+        let (directory, account) = directory::open(context.layout.directory())?;
+        context.services().stop()?;
+        context.master.stopped()?;
+        if !usage_is_sent {
+            log::info!(target: reference, "stopped; not destroyed before its usage is sent");
+            return Ok(());
+        }
+        if is_retained(&directory)? {
+            log::info!(target: reference, "stopped; its data is kept until the retention delay is over");
+            return Ok(());
+        }
+        context.run_hooks(Event::Report, &account)?;
+        if let Some(program) = self.wait_for_prerm(&directory, &account)? {
+            log::info!(target: reference, "stopped; not destroyed while {program} runs");
+            return Ok(());
+        }
+        log::info!(target: reference, "destroying");
+        if !emptying::is_begun(&context.layout) {
+            self.run_own_program(&directory, &account)?;
+            emptying::begin(&context.layout)?;
+        }
+        if let Destruction::Delayed(why) = self.report()? {
+            log::info!(target: reference, "the master keeps the instance: {why}");
+            return Ok(emptying::abandon(&context.layout)?);
+        }
+        emptying::finish(context)?;
+        Ok(context.run_hooks(Event::ReportTearDown, &account)?)
     }
-    let running = services.running()?;
-    Ok(running.into_iter().find(|name| names.contains(name)))
+
+    /// A master that does not know the partition (any more) does not keep it.
+    fn report(&self) -> Result<Destruction, ClientError> {
+        match self.context.master.destroyed() {
+            Err(ClientError::NotFound { .. }) => Ok(Destruction::Done),
+            other => other,
+        }
+    }
+
+    /// Has the instance's last programs run; names one that runs still.
+    fn wait_for_prerm(
+        &self,
+        directory: &ConfinedDirectory,
+        account: &Account,
+    ) -> Result<Option<String>, DestroyError> {
+        let reference = self.context.layout.reference();
+        let paths = &self.context.settings.supervisord.paths;
+        let services = Services::before_removal(reference, paths, self.context.supervisor);
+        prerm::start(directory, account, &services)?;
+        Ok(prerm::running(directory, &services)?)
+    }
+
+    fn run_own_program(
+        &self,
+        directory: &ConfinedDirectory,
+        account: &Account,
+    ) -> Result<(), DestroyError> {
+        let layout = &self.context.layout;
+        let sbin = directory.below(&["sbin"])?;
+        let present = match &sbin {
+            Some(sbin) => sbin.metadata("destroy".as_ref())?,
+            None => None,
+        };
+        if present.is_none() {
+            return Ok(());
+        }
+        let environment = Environment::clean(layout.directory());
+        let mut program = Program::new(
+            layout.destroy_program(),
+            [] as [&str; 0],
+            layout.directory(),
+            environment,
+        );
+        program.account = Some(account.clone());
+        program.timeout = self.context.settings.partition.timeout;
+        let finished = process::run(&program, self.context.interruption, &mut |line| {
+            log::info!(target: layout.reference(), "{}", line.text);
+        })?;
+        finished.into_success()?;
+        Ok(())
+    }
 }
 
-fn is_retained(directory: &ConfinedDirectory) -> Result<bool, DestroyError> {
+fn is_retained(directory: &ConfinedDirectory) -> Result<bool, ConfinedError> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0.0, |time| time.as_secs_f64());
@@ -110,53 +161,5 @@ fn is_retained(directory: &ConfinedDirectory) -> Result<bool, DestroyError> {
         mode: 0o644,
         owner: None,
     };
-    Ok(retention::locked(directory, now, attributes)?)
-}
-
-fn run_own_program(
-    context: &PartitionContext<'_>,
-    directory: &ConfinedDirectory,
-    account: &Account,
-) -> Result<(), DestroyError> {
-    let program = context.layout.destroy_program();
-    let present = directory.below(&["sbin"])?;
-    let present = present
-        .map(|sbin| sbin.metadata("destroy".as_ref()))
-        .transpose()?
-        .flatten();
-    if present.is_none() {
-        return Ok(());
-    }
-    let environment = Environment::clean(context.layout.directory());
-    let mut program = Program::new(
-        program,
-        [] as [&str; 0],
-        context.layout.directory(),
-        environment,
-    );
-    program.account = geteuid().is_root().then(|| account.clone());
-    let reference = context.layout.reference();
-    let finished = process::run(&program, context.interruption, &mut |line| {
-        log::info!(target: reference, "{}", line.text);
-    })?;
-    finished.into_success()?;
-    Ok(())
-}
-
-fn remove_certificates(context: &PartitionContext<'_>) -> Result<(), DestroyError> {
-    let Some(repository) = &context.settings.certificate_repository else {
-        return Ok(());
-    };
-    for path in [
-        context.layout.certificate(repository),
-        context.layout.key(repository),
-    ] {
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(DestroyError::Certificate { path, source });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    retention::locked(directory, now, attributes)
 }

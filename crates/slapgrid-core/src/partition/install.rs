@@ -195,7 +195,9 @@ impl Installation<'_> {
             None => {
                 let configured = self.context.settings.software.buildout.as_deref();
                 let buildout = in_path(configured.unwrap_or(Path::new("buildout")));
-                self.execute(buildout, vec!["-U".into(), "bootstrap".into()])?;
+                let mut place = OsString::from("buildout:bin-directory=");
+                place.push(self.context.layout.sbin());
+                self.execute(buildout, vec![place, "bootstrap".into()])?;
                 self.execute(own, vec!["-U".into()])
             }
         }

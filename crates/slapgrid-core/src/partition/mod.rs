@@ -3,10 +3,12 @@
 mod certificate;
 pub(crate) mod confined;
 mod destroy;
-mod directory;
+pub(crate) mod directory;
+mod emptying;
 mod install;
 pub(crate) mod log;
 mod observe;
+mod prerm;
 mod profile;
 pub(crate) mod records;
 mod retention;
@@ -17,6 +19,7 @@ use slap_proto::documents::InstanceState;
 use self::log::InstanceLog;
 use crate::context::PartitionContext;
 use crate::environment::Environment;
+use crate::hooks::{Event, HookError};
 use crate::outcome::{Failure, Severity, error_chain};
 use crate::plan::{PartitionAction, PartitionPlan};
 use crate::process::Account;
@@ -26,6 +29,7 @@ use certificate::CertificateError;
 use confined::{ConfinedDirectory, ConfinedError};
 pub(crate) use destroy::destroy;
 use directory::DirectoryError;
+use emptying::EmptyingError;
 use install::InstallError;
 pub(crate) use observe::observe;
 
@@ -45,6 +49,12 @@ pub(crate) enum PartitionError {
     /// It cannot be installed.
     #[error("cannot install the instance")]
     Install(#[from] InstallError),
+    /// What an instance of before left cannot be removed.
+    #[error("cannot finish to empty the partition")]
+    Emptying(#[from] EmptyingError),
+    /// A hook failed.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// Its services do not do what they should.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -66,9 +76,11 @@ impl PartitionError {
     fn severity(&self) -> Severity {
         match self {
             Self::Promise(_) => Severity::Promise,
-            Self::Report(error) if error.is_unreachable() => Severity::MasterUnreachable,
+            Self::Report(error) => Severity::of_call(error),
+            Self::Certificate(CertificateError::Fetch(error)) => Severity::of_call(error),
             Self::PromiseCheck(PromiseError::Interrupted) => Severity::Interrupted,
             Self::Install(error) if error.is_interruption() => Severity::Interrupted,
+            Self::Hook(error) if error.is_interruption() => Severity::Interrupted,
             _ => Severity::Failed,
         }
     }
@@ -77,18 +89,20 @@ impl PartitionError {
 /// Carries out the plan of one partition. A failure is logged and reported to the master.
 pub(crate) fn execute(context: &PartitionContext<'_>, plan: &PartitionPlan) -> Result<(), Failure> {
     let work = Work { context };
-    let result = match &plan.action {
-        PartitionAction::Keep | PartitionAction::Ignore => Ok(()),
-        PartitionAction::Tidy => work.tidy(),
-        PartitionAction::CheckAnomalies => work.check_anomalies(),
-        PartitionAction::Process { state, reason } => {
-            ::log::info!(target: context.layout.reference(), "processing: {} ({reason:?})", state.as_str());
-            work.process(*state)
-        }
-        PartitionAction::ForceStop => work.force_stop(),
-        PartitionAction::RefuseState(state) => Err(PartitionError::UnknownState(state.clone())),
+    let carry_out = || {
+        let done = work.carry_out(&plan.action);
+        done.map_err(|error| work.fail(&error))
     };
-    result.map_err(|error| work.fail(&error))
+    let changes = match &plan.action {
+        PartitionAction::Keep | PartitionAction::Ignore | PartitionAction::CheckAnomalies => false,
+        PartitionAction::Tidy => emptying::is_begun(&context.layout),
+        _ => true,
+    };
+    if changes {
+        context.alone(carry_out)
+    } else {
+        carry_out()
+    }
 }
 
 struct Work<'a> {
@@ -96,20 +110,27 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    fn carry_out(&self, action: &PartitionAction) -> Result<(), PartitionError> {
+        match action {
+            PartitionAction::Keep | PartitionAction::Ignore => Ok(()),
+            PartitionAction::Tidy => self.tidy(),
+            PartitionAction::CheckAnomalies => self.check_anomalies(),
+            PartitionAction::Process { state, reason } => {
+                let state_name = state.as_str();
+                ::log::info!(target: self.reference(), "processing: {state_name} ({reason:?})");
+                self.process(*state)
+            }
+            PartitionAction::ForceStop => self.force_stop(),
+            PartitionAction::RefuseState(state) => Err(PartitionError::UnknownState(state.clone())),
+        }
+    }
+
     fn open(&self) -> Result<(ConfinedDirectory, Account), PartitionError> {
         Ok(directory::open(self.context.layout.directory())?)
     }
 
     fn reference(&self) -> &str {
         self.context.layout.reference()
-    }
-
-    fn services(&self) -> Services<'_> {
-        Services {
-            partition: self.reference(),
-            paths: &self.context.settings.supervisord.paths,
-            client: self.context.supervisor,
-        }
     }
 
     /// What programs of the instance get.
@@ -128,6 +149,7 @@ impl Work<'_> {
     /// Reported before it is recorded: after a crash in between, the next run reports again.
     fn process(&self, state: InstanceState) -> Result<(), PartitionError> {
         let (directory, account) = self.open()?;
+        self.leave_nothing_of_before(state)?;
         records::forget_timestamp(&directory)?;
         records::forget_error(&directory, self.reference())?;
         let log = InstanceLog::open(
@@ -136,14 +158,19 @@ impl Work<'_> {
             &account,
             self.context.utc_offset,
         );
+        self.context.run_hooks(Event::Instance, &account)?;
         match state {
             InstanceState::Started => self.start(&directory, &account, &log)?,
             InstanceState::Stopped => self.stop(&directory, &account, &log)?,
             InstanceState::Destroyed => {
-                self.services().stop()?;
+                self.context.services().stop()?;
                 self.context.master.stopped()?;
             }
         }
+        if state != InstanceState::Destroyed {
+            self.report_requests(&directory)?;
+        }
+        self.context.run_hooks(Event::InstanceTearDown, &account)?;
         if let Some(timestamp) = self.context.document.timestamp() {
             records::record_timestamp(&directory, &timestamp)?;
         }
@@ -157,7 +184,7 @@ impl Work<'_> {
         log: &InstanceLog<'_>,
     ) -> Result<(), PartitionError> {
         self.install(directory, account, log)?;
-        let services = self.services();
+        let services = self.context.services();
         services.configure(directory, account)?;
         services.start()?;
         self.check_promises(Occasion::Deployment, directory, account, log)?;
@@ -172,7 +199,7 @@ impl Work<'_> {
         log: &InstanceLog<'_>,
     ) -> Result<(), PartitionError> {
         let installed = self.install(directory, account, log);
-        self.services().stop()?;
+        self.context.services().stop()?;
         installed?;
         Ok(self.context.master.stopped()?)
     }
@@ -197,8 +224,25 @@ impl Work<'_> {
             let text = error.full_report(&error_chain(error));
             records::record_error(directory, self.reference(), &text)?;
         }
-        result?;
-        self.report_requests(directory)
+        Ok(result?)
+    }
+
+    /// A partition that was given up for removal is emptied before it holds anything again, and
+    /// what the instance has run before its removal is stopped if it is wanted after all.
+    fn leave_nothing_of_before(&self, state: InstanceState) -> Result<(), PartitionError> {
+        if state == InstanceState::Destroyed {
+            return Ok(());
+        }
+        if emptying::is_begun(&self.context.layout) {
+            emptying::finish(self.context)?;
+        }
+        let paths = &self.context.settings.supervisord.paths;
+        let supervisor = self.context.supervisor;
+        let prerm = Services::before_removal(self.reference(), paths, supervisor);
+        if prerm.are_configured() {
+            prerm.stop()?;
+        }
+        Ok(())
     }
 
     /// Tells which instances this one requested. Masters that do not want to know answer 404.
@@ -244,6 +288,7 @@ impl Work<'_> {
 
     fn check_anomalies(&self) -> Result<(), PartitionError> {
         let (directory, account) = self.open()?;
+        certificate::update(self.context, &account)?;
         let log = InstanceLog::open(
             self.reference(),
             &directory,
@@ -253,8 +298,11 @@ impl Work<'_> {
         self.check_promises(Occasion::Watch, &directory, &account, &log)
     }
 
-    /// Stale state of the node goes; what else is left is somebody's data.
+    /// Stale state of the node goes; what else is left is somebody's data, unless it was given up.
     fn tidy(&self) -> Result<(), PartitionError> {
+        if emptying::is_begun(&self.context.layout) {
+            return Ok(emptying::finish(self.context)?);
+        }
         let Ok(directory) = ConfinedDirectory::open(self.context.layout.directory()) else {
             return Ok(());
         };
@@ -273,24 +321,16 @@ impl Work<'_> {
     fn force_stop(&self) -> Result<(), PartitionError> {
         let (directory, _) = self.open()?;
         records::forget_timestamp(&directory)?;
-        self.services().stop()?;
+        self.context.services().stop()?;
         Ok(self.context.master.stopped()?)
     }
 
-    /// Logs and reports a failure; a failure to report does not hide it.
     fn fail(&self, error: &PartitionError) -> Failure {
-        let failure = Failure::new(error.severity(), error);
-        ::log::error!(target: self.reference(), "{failure}");
-        if matches!(failure.severity, Severity::Failed | Severity::Promise) {
-            let text = match error {
-                PartitionError::Install(error) => error.full_report(&failure.message),
-                _ => failure.message.clone(),
-            };
-            if let Err(error) = self.context.master.error(&text, None) {
-                let error = error_chain(&error);
-                ::log::warn!(target: self.reference(), "cannot report the failure: {error}");
-            }
-        }
-        failure
+        let report = match error {
+            PartitionError::Install(install) => Some(install.full_report(&error_chain(error))),
+            _ => None,
+        };
+        self.context
+            .fail(error.severity(), error, report.as_deref())
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use slap_proto::documents::ComputerPartition;
 
 use super::confined::ConfinedDirectory;
-use super::records;
+use super::{emptying, records};
 use crate::layout::{PartitionLayout, ReleaseLayout};
 use crate::plan::partition::{ObservedPartition, Periodicity};
 
@@ -24,7 +24,7 @@ pub(crate) fn observe(
         .as_ref()
         .and_then(|release| release.url.as_ref());
     ObservedPartition {
-        processed: processed(layout.directory()),
+        processed: processed(layout.directory()).filter(|_| !emptying::is_begun(layout)),
         release_periodicity: url
             .and_then(|url| periodicity(&ReleaseLayout::new(software_root, url))),
     }

@@ -17,7 +17,7 @@ const TIMESTAMP_LIMIT: u64 = 256;
 const TRANSACTION_LIMIT: u64 = 1 << 20;
 /// The most that is kept of the last error, in bytes.
 const ERROR_LIMIT: usize = 1 << 16;
-/// Written by instances that must not be destroyed before a program of theirs has ended.
+/// Full names of programs that must have ended before the partition is emptied.
 const REPORT_WAIT_LIST: &str = ".slapos-report-wait-service-list";
 const READABLE: FileAttributes = FileAttributes {
     mode: 0o644,
@@ -126,7 +126,21 @@ pub(crate) fn forget_requested_references(
     partition.remove(OsStr::new(&transaction_file(name)))
 }
 
-/// Names of the programs that destruction waits for.
+/// Adds names of programs to those that destruction waits for.
+pub(crate) fn record_wait_list(
+    partition: &ConfinedDirectory,
+    names: &[String],
+) -> Result<(), ConfinedError> {
+    let mut list = report_wait_list(partition)?;
+    list.extend(names.iter().cloned());
+    list.sort();
+    list.dedup();
+    let text = list.join("\n") + "\n";
+    partition.write(REPORT_WAIT_LIST, text.as_bytes(), READABLE)?;
+    Ok(())
+}
+
+/// Full names (`GROUP:PROGRAM`) of the programs that destruction waits for.
 pub(crate) fn report_wait_list(
     partition: &ConfinedDirectory,
 ) -> Result<Vec<String>, ConfinedError> {

@@ -68,11 +68,14 @@ pub enum InstallReason {
     Named,
 }
 
+/// Whether a name on the command line, an MD5 or a URL, is that of a release.
+pub fn is_release(name: &str, url: &str) -> bool {
+    name == url || name == release_name(url)
+}
+
 impl ReleaseSelection {
     fn names(&self, url: &str) -> bool {
-        self.only
-            .iter()
-            .any(|name| name == url || *name == release_name(url))
+        self.only.iter().any(|name| is_release(name, url))
     }
 
     fn decide(&self, wanted: &WantedRelease, observed: ObservedRelease) -> ReleaseAction {

@@ -1,6 +1,6 @@
 //! Foreign programs: the only place that starts any.
 //!
-//! Each runs in a process group of its own, with nothing to read, with an environment made for it
+//! Each runs in a process group of its own, with nothing or little to read, with an environment made for it
 //! and, when slapgrid is root, as the owner of what it works on. Its output is handed on line by
 //! line while it comes and kept in bounded memory; a timeout or an interruption ends the group.
 
@@ -23,7 +23,7 @@ pub use nix::sys::stat::Mode;
 pub use account::{Account, AccountError};
 pub use excerpt::Excerpt;
 pub use interruption::Interruption;
-pub use run::{replace_self, run};
+pub use run::{replace_self, run, run_in_foreground};
 pub use shebang::{ShebangError, interpreter};
 
 use crate::environment::Environment;
@@ -50,6 +50,8 @@ pub struct Program {
     pub timeout: Option<Duration>,
     /// What becomes of standard error.
     pub errors: Errors,
+    /// What it reads from standard input.
+    pub input: Vec<u8>,
 }
 
 /// What becomes of a program's standard error.
@@ -80,6 +82,7 @@ impl Program {
             umask: None,
             timeout: None,
             errors: Errors::Merged,
+            input: Vec::new(),
         }
     }
 }

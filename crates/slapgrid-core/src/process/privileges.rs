@@ -72,8 +72,8 @@ impl Identity {
     }
 }
 
-/// Makes the child of `command` lead a process group of its own, keep no descriptors but the
-/// standard ones, set the file mode mask and, if slapgrid runs as root, become `account`.
+/// Makes the child of `command` keep no descriptors but the standard ones, set the file mode mask
+/// and, if slapgrid runs as root, become `account`.
 pub(super) fn prepare(
     command: &mut Command,
     account: Option<&Account>,
@@ -81,7 +81,6 @@ pub(super) fn prepare(
 ) -> Result<(), RootRefused> {
     let is_root = nix::unistd::geteuid().is_root();
     let identity = account.filter(|_| is_root).map(Identity::of).transpose()?;
-    command.process_group(0);
     let in_child = move || {
         close_on_exec()?;
         if let Some(mask) = mask {

@@ -1,12 +1,14 @@
 //! Running one program to its end.
 
-use std::io::{self, PipeReader, Read};
+use std::fs::File;
+use std::io::{self, PipeReader, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
@@ -52,6 +54,27 @@ pub fn run(
     running.conclude(program, reason, status)
 }
 
+/// Runs a program with slapgrid's own terminal, for a person who works with it: it reads and prints
+/// there, and has all the time it needs.
+///
+/// # Errors
+/// It could not be started. A bad exit status is no error here.
+pub fn run_in_foreground(program: &Program) -> Result<Finished, ProcessError> {
+    let failed = |source| ProcessError::Start {
+        program: program.path.clone(),
+        source,
+    };
+    let mut command = command(program);
+    prepare(&mut command, program)?;
+    let status = command.status().map_err(failed)?;
+    Ok(Finished {
+        program: program.path.clone(),
+        ending: ending(status),
+        output: Excerpt::default(),
+        errors: Excerpt::default(),
+    })
+}
+
 /// Becomes the program: slapgrid ends here.
 ///
 /// # Errors
@@ -72,6 +95,25 @@ fn command(program: &Program) -> Command {
         .env_clear()
         .envs(program.environment.iter());
     command
+}
+
+fn prepare(command: &mut Command, program: &Program) -> Result<(), ProcessError> {
+    let account = program.account.as_ref();
+    privileges::prepare(command, account, program.umask).map_err(|_| ProcessError::RootRefused {
+        program: program.path.clone(),
+        account: account.map_or_else(String::new, |account| account.name.clone()),
+    })
+}
+
+/// What a program reads: from memory, so that one which does not read cannot keep us waiting.
+fn input(bytes: &[u8]) -> io::Result<Stdio> {
+    if bytes.is_empty() {
+        return Ok(Stdio::null());
+    }
+    let mut file = File::from(memfd_create(c"input", MFdFlags::MFD_CLOEXEC)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 /// Why watching a program ended.
@@ -105,16 +147,10 @@ impl Running {
             source,
         };
         let mut command = command(program);
+        command.process_group(0);
         let streams = connect(&mut command, program.errors).map_err(failed)?;
-        privileges::prepare(&mut command, program.account.as_ref(), program.umask).map_err(
-            |_| {
-                let account = program.account.as_ref();
-                ProcessError::RootRefused {
-                    program: program.path.clone(),
-                    account: account.map_or_else(String::new, |account| account.name.clone()),
-                }
-            },
-        )?;
+        command.stdin(input(&program.input).map_err(failed)?);
+        prepare(&mut command, program)?;
         let child = command.spawn().map_err(failed)?;
         // The command holds the pipes' other ends, which would never be closed.
         drop(command);
@@ -307,7 +343,6 @@ impl Stream {
 
 fn connect(command: &mut Command, errors: Errors) -> io::Result<Vec<Stream>> {
     let (output, output_end) = io::pipe()?;
-    command.stdin(Stdio::null());
     let mut streams = vec![Stream::new(output, Channel::Output)?];
     match errors {
         Errors::Merged => {

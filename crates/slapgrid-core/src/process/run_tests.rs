@@ -56,6 +56,26 @@ fn errors_can_be_kept_apart() {
 }
 
 #[test]
+fn input_is_read_and_may_be_left_unread() {
+    let mut program = shell("wc -c");
+    program.input = vec![b'x'; 1 << 20];
+    let finished = run_quietly(&program).unwrap();
+    assert_eq!(finished.output.to_string(), "1048576\n");
+    let mut program = shell("true");
+    program.input = vec![b'x'; 1 << 20];
+    assert!(run_quietly(&program).unwrap().is_success());
+    assert!(run_quietly(&shell("cat")).unwrap().output.is_empty());
+}
+
+#[test]
+fn foreground_programs_have_our_process_group() {
+    let group = nix::unistd::getpgrp();
+    let script = format!("test $(ps -o pgid= -p $$) = {group}");
+    assert!(run_in_foreground(&shell(&script)).unwrap().is_success());
+    assert!(!run_in_foreground(&shell("exit 3")).unwrap().is_success());
+}
+
+#[test]
 fn bad_ending_is_told_with_the_last_lines() {
     let error = run_quietly(&shell("echo why >&2; exit 3"))
         .unwrap()
@@ -192,7 +212,7 @@ fn interruption_ends_the_group() {
 
 #[test]
 fn inherited_descriptors_are_not_passed_on() {
-    let file = std::fs::File::open("/dev/null").unwrap();
+    let file = File::open("/dev/null").unwrap();
     fcntl(file.as_fd(), FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).unwrap();
     let descriptors = run_quietly(&shell("ls /proc/self/fd | wc -l"))
         .unwrap()

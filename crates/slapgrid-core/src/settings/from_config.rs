@@ -20,15 +20,16 @@ const DEFAULT_PERIODICITY: i64 = 86400;
 /// For a release and for an instance.
 const DEFAULT_FREE_SPACE: [&str; 2] = ["1000M", "1000M"];
 
-/// Options of `[networkcache]` that buildout is given.
+/// Options of `[networkcache]` that buildout is given: those that it needs to upload. From where it
+/// downloads is for the profile to say.
 const NETWORKCACHE_OPTIONS: [&str; 9] = [
-    "download-cache-url",
-    "download-dir-url",
+    "signature-private-key-file",
     "upload-cache-url",
     "upload-dir-url",
-    "signature-private-key-file",
+    "shacache-ca-file",
     "shacache-cert-file",
     "shacache-key-file",
+    "shadir-ca-file",
     "shadir-cert-file",
     "shadir-key-file",
 ];
@@ -107,18 +108,38 @@ impl Settings {
             launch_supervisord: !section
                 .get_bool("forbid_supervisord_automatic_launch")?
                 .unwrap_or(false),
-            pidfile: path(&section, "pidfile", options.pidfile.as_deref())?,
+            pidfile: pidfile(&section, options)?,
             maximal_delay: Duration::from_secs(delay),
             certificate_repository,
             software: software(file, &section, options)?,
             partition: partition(&section, options)?,
             shared_part_list: section.get_lines("shared_part_list")?,
             build_time_part_list: section.get_lines("build_time_part_list")?,
+            hooks_directory: hooks_directory(&section)?,
             mode: options.mode,
             software_root,
             instance_root,
         })
     }
+}
+
+/// Tools that do one part of the work may have a pid file of their own.
+fn pidfile(section: &Section<'_>, options: &Options) -> Result<Option<PathBuf>, ValueError> {
+    let own = match (&options.pidfile, options.pidfile_key) {
+        (Some(path), _) => return Ok(Some(path.clone())),
+        (None, Some(key)) => section.get_path(key)?,
+        (None, None) => None,
+    };
+    match own {
+        Some(path) => Ok(Some(path)),
+        None => section.get_path("pidfile"),
+    }
+}
+
+fn hooks_directory(section: &Section<'_>) -> Result<Option<PathBuf>, SettingsError> {
+    let directory = section.get_path("hooks_directory")?;
+    check_exists("hooks_directory", directory.as_deref())?;
+    Ok(directory)
 }
 
 struct Required {
@@ -232,6 +253,7 @@ fn software(
         minimum_free_space: space(section, "software_min_free_space", DEFAULT_FREE_SPACE[0])?,
         only: options.only_sr.clone(),
         networkcache_options,
+        jobs: options.jobs.unwrap_or(NonZeroUsize::MIN),
     })
 }
 
@@ -242,6 +264,7 @@ fn partition(section: &Section<'_>, options: &Options) -> Result<PartitionSettin
     let timeout = section.get_parsed("partition_timeout", whole)?;
     let timeout = options.partition_timeout.or(timeout);
     let periodicity = section.get_parsed("maximum_periodicity", whole)?;
+    let periodicity = options.maximum_periodicity.or(periodicity);
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Ok(PartitionSettings {
         minimum_free_space: space(section, "instance_min_free_space", DEFAULT_FREE_SPACE[1])?,
@@ -332,6 +355,31 @@ mod tests {
     }
 
     #[test]
+    fn each_part_of_the_work_may_have_its_pid_file() {
+        let text = "[slapos]\ncomputer_id = C\nmaster_url = http://m/\nsoftware_root = /tmp\n\
+            instance_root = /tmp\npidfile = /run/all.pid\npidfile_report = /run/ur.pid\n";
+        let file = ConfigFile::parse(Path::new("slapos.cfg"), text.as_bytes()).unwrap();
+        for (key, option, expected) in [
+            (None, None, "/run/all.pid"),
+            (Some("pidfile_software"), None, "/run/all.pid"),
+            (Some("pidfile_report"), None, "/run/ur.pid"),
+            (
+                Some("pidfile_report"),
+                Some("/run/mine.pid"),
+                "/run/mine.pid",
+            ),
+        ] {
+            let options = Options {
+                pidfile_key: key,
+                pidfile: option.map(PathBuf::from),
+                ..Options::default()
+            };
+            let settings = Settings::from_config(&file, &options).unwrap();
+            assert_eq!(settings.pidfile.as_deref(), Some(Path::new(expected)));
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let table = [
             (
@@ -341,6 +389,7 @@ mod tests {
             ("cert_file = /no/such", "cert_file: /no/such does not exist"),
             ("promise_timeout = soon", "soon"),
             ("software_min_free_space = much", "much"),
+            ("hooks_directory = /no/such", "hooks_directory: /no/such"),
             ("forbid_supervisord_automatic_launch = perhaps", "perhaps"),
         ];
         for (extra, part) in table {

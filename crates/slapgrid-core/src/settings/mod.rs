@@ -40,6 +40,8 @@ pub struct Settings {
     pub shared_part_list: Vec<String>,
     /// Prefixes of parts that are needed at build time only.
     pub build_time_part_list: Vec<String>,
+    /// Holds a directory for each event, whose programs are told of it.
+    pub hooks_directory: Option<PathBuf>,
     /// What to do, beyond what slapos.cfg can say.
     pub mode: Mode,
 }
@@ -75,6 +77,8 @@ pub struct SoftwareSettings {
     pub only: Vec<String>,
     /// `name=value` pairs of the section networkcache that buildout is given.
     pub networkcache_options: Vec<(String, String)>,
+    /// How many releases are installed at the same time.
+    pub jobs: NonZeroUsize,
 }
 
 /// What concerns partitions.

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::geteuid;
 use slapos_fs::{
-    DirectoryError, FileAttributes, Owner, RemoveError, WriteError, ensure_directory, write_file,
+    DirectoryError, FileAttributes, RemoveError, WriteError, ensure_directory, remove_file,
+    write_file,
 };
+use time::UtcOffset;
 
+use super::profile::owned;
 use crate::buildout::{in_path, through_interpreter};
 use crate::environment::Environment;
 use crate::layout::ReleaseLayout;
@@ -33,10 +35,10 @@ pub(super) enum InstallError {
     /// The directory cannot be made.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The profile cannot be written.
+    /// A file of the release cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A leftover cannot be removed.
+    /// A leftover of an earlier installation cannot be removed.
     #[error(transparent)]
     Remove(#[from] RemoveError),
     /// buildout's script cannot be read.
@@ -78,6 +80,9 @@ impl InstallError {
 pub(super) struct Installation<'a> {
     pub(super) settings: &'a Settings,
     pub(super) interruption: &'a Interruption,
+    pub(super) utc_offset: UtcOffset,
+    /// The release's name, under which its output is logged.
+    pub(super) name: &'a str,
 }
 
 impl Installation<'_> {
@@ -90,12 +95,13 @@ impl Installation<'_> {
         let account = Account::owner_of(root)?;
         self.make_directories(layout, &account)?;
         self.write_profile(url, layout, &account)?;
-        if !layout.buildout().exists() {
-            self.bootstrap(layout, &account)?;
+        self.copy_netrc(layout, &account)?;
+        let marked = self.begin(layout, &account)?;
+        self.build(layout, &account)?;
+        if marked {
+            remove_file(&layout.bootstrap_skipped())?;
         }
-        let program = self.program(layout.buildout(), self.arguments(layout), layout, &account);
-        let program = through_interpreter(program)?;
-        self.execute(&program).map_err(InstallError::Buildout)
+        Ok(())
     }
 
     fn make_directories(
@@ -103,41 +109,29 @@ impl Installation<'_> {
         layout: &ReleaseLayout,
         account: &Account,
     ) -> Result<(), InstallError> {
-        let attributes = FileAttributes {
-            mode: 0o755,
-            owner: owner(account),
-        };
+        let attributes = owned(account, 0o755);
         ensure_directory(layout.directory(), attributes)?;
         ensure_directory(&layout.extends_cache(), attributes)?;
         Ok(())
     }
 
-    /// Written once: an admin may change it.
-    fn write_profile(
-        &self,
-        url: &str,
-        layout: &ReleaseLayout,
-        account: &Account,
-    ) -> Result<(), InstallError> {
-        if layout.profile().exists() {
-            return Ok(());
+    /// Has the release a buildout of its own. Where it has one already, a marker says so until the
+    /// installation has succeeded: an installation that finds it bootstraps again, since what failed
+    /// then may have been this buildout. Says whether the marker was set.
+    fn begin(&self, layout: &ReleaseLayout, account: &Account) -> Result<bool, InstallError> {
+        let marker = layout.bootstrap_skipped();
+        let failed_before = marker.exists();
+        if layout.buildout().exists() && !failed_before {
+            let attributes = FileAttributes {
+                mode: 0o644,
+                owner: None,
+            };
+            write_file(&marker, b"", attributes)?;
+            return Ok(true);
         }
-        let lines = |values: &[String]| {
-            values
-                .iter()
-                .map(|value| format!("\n  {value}"))
-                .collect::<String>()
-        };
-        let text = format!(
-            "[buildout]\nextends = {url}\nshared-part-list ={}\nbuild-time-part-list ={}\n",
-            lines(&self.settings.shared_part_list),
-            lines(&self.settings.build_time_part_list),
-        );
-        let attributes = FileAttributes {
-            mode: 0o644,
-            owner: owner(account),
-        };
-        Ok(write_file(&layout.profile(), text.as_bytes(), attributes)?)
+        remove_file(&marker)?;
+        self.bootstrap(layout, account)?;
+        Ok(false)
     }
 
     /// Makes the release's own bin/buildout.
@@ -146,7 +140,13 @@ impl Installation<'_> {
         let buildout = in_path(configured.unwrap_or(Path::new("buildout")));
         let mut arguments = self.arguments(layout);
         arguments.push("bootstrap".into());
-        let program = self.program(buildout.clone(), arguments, layout, account);
+        // What buildout caches in the home of a user without one would fail.
+        let home = if account.home.is_dir() {
+            account.home.as_path()
+        } else {
+            layout.directory()
+        };
+        let program = program(buildout.clone(), arguments, layout, account, home);
         // A name that is not in PATH is left to the start to complain of.
         let program = if buildout.is_file() {
             through_interpreter(program)?
@@ -156,63 +156,70 @@ impl Installation<'_> {
         self.execute(&program).map_err(InstallError::Bootstrap)
     }
 
+    fn build(&self, layout: &ReleaseLayout, account: &Account) -> Result<(), InstallError> {
+        let debug = self.settings.mode.buildout_debug;
+        let mut arguments: Vec<OsString> = Vec::new();
+        arguments.extend(debug.then(|| "-D".into()));
+        arguments.push("-U".into());
+        arguments.extend(self.arguments(layout));
+        let home = layout.directory();
+        let program = program(layout.buildout(), arguments, layout, account, home);
+        let program = through_interpreter(program)?;
+        let result = if debug {
+            let finished = process::run_in_foreground(&program);
+            finished.and_then(process::Finished::into_success).map(drop)
+        } else {
+            self.execute(&program)
+        };
+        result.map_err(InstallError::Buildout)
+    }
+
     fn arguments(&self, layout: &ReleaseLayout) -> Vec<OsString> {
         let setting = |name: &str, path: &Path| {
             let mut argument = OsString::from(format!("buildout:{name}="));
             argument.push(path);
             argument
         };
-        let mut arguments: Vec<OsString> = vec![
-            "-U".into(),
+        let mut arguments = vec![
             setting("extends-cache", &layout.extends_cache()),
             setting("directory", layout.directory()),
         ];
-        let cache = self.settings.software.networkcache_options.iter();
-        arguments.extend(cache.map(|(name, value)| format!("networkcache:{name}={value}").into()));
-        if self.settings.mode.buildout_debug {
-            arguments.push("-D".into());
+        let cache = &self.settings.software.networkcache_options;
+        if !cache.is_empty() {
+            arguments.push("buildout:networkcache-section=networkcache".into());
         }
-        if !self.settings.mode.develop {
+        let cache = cache
+            .iter()
+            .map(|(name, value)| format!("networkcache:{name}={value}").into());
+        arguments.extend(cache);
+        let mode = self.settings.mode;
+        if !mode.develop && !mode.force {
             arguments.push("-N".into());
         }
         arguments.extend(["-c".into(), layout.profile().into_os_string()]);
         arguments
     }
 
-    fn program(
-        &self,
-        path: PathBuf,
-        arguments: Vec<OsString>,
-        layout: &ReleaseLayout,
-        account: &Account,
-    ) -> Program {
-        // What buildout caches in the home of a user without one would fail.
-        let home = if account.home.is_dir() {
-            account.home.as_path()
-        } else {
-            layout.directory()
-        };
-        let mut program = Program::new(
-            path,
-            arguments,
-            layout.directory(),
-            Environment::clean(home),
-        );
-        program.account = Some(account.clone());
-        program.umask = Some(BUILD_UMASK);
-        program
-    }
-
     fn execute(&self, program: &Program) -> Result<(), ProcessError> {
-        let finished = process::run(program, self.interruption, &mut |line| {
-            log::info!("{}", line.text)
-        })?;
+        let finished = process::run(
+            program,
+            self.interruption,
+            &mut |line| log::info!(target: self.name, "{}", line.text),
+        )?;
         finished.into_success().map(drop)
     }
 }
 
-/// Only root gives files away.
-fn owner(account: &Account) -> Option<Owner> {
-    let (uid, gid) = account.ids();
-    geteuid().is_root().then_some(Owner { uid, gid })
+fn program(
+    path: PathBuf,
+    arguments: Vec<OsString>,
+    layout: &ReleaseLayout,
+    account: &Account,
+    home: &Path,
+) -> Program {
+    let environment = Environment::clean(home);
+    let mut program = Program::new(path, arguments, layout.directory(), environment);
+    program.account = Some(account.clone());
+    program.umask = Some(BUILD_UMASK);
+    program
 }

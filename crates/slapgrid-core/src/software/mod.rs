@@ -1,18 +1,23 @@
 //! slapgrid-sr: the software releases of a computer.
 
 mod install;
+mod profile;
+mod revision;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use slap_client::{ClientError, Slap};
-use slap_proto::documents::Computer;
+use slap_proto::documents::{Computer, SoftwareState};
 use slapos_fs::{FileAttributes, RemoveError, WriteError, remove_tree, write_file};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::layout::ReleaseLayout;
-use crate::outcome::{Failure, Severity, SubjectOutcome, error_chain};
+use crate::hooks::{Event, HookError, HookSubject, Hooks, ReleaseFacts};
+use crate::layout::{ReleaseLayout, release_name};
+use crate::outcome::{Failure, Severity, SubjectOutcome, error_chain, unless_gone};
+use crate::parallel::in_parallel;
 use crate::plan::release::{ObservedRelease, ReleaseSelection, WantedRelease, plan_releases};
 use crate::plan::{ReleaseAction, ReleasePlan};
 use crate::process::Interruption;
@@ -29,6 +34,9 @@ enum ReleaseError {
     /// The success cannot be recorded.
     #[error("the release is installed, which cannot be recorded")]
     Record(#[from] WriteError),
+    /// A hook failed.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// Its directory cannot be removed.
     #[error(transparent)]
     Remove(#[from] RemoveError),
@@ -43,6 +51,8 @@ pub(crate) struct Software<'a> {
     pub(crate) slap: &'a Slap,
     pub(crate) interruption: &'a Interruption,
     pub(crate) utc_offset: time::UtcOffset,
+    /// Set once the master is gone: what comes then is not begun.
+    pub(crate) master_is_gone: &'a AtomicBool,
 }
 
 /// What is to be done, from what the master wants and the software root shows.
@@ -83,58 +93,55 @@ fn directories(root: &Path) -> io::Result<Vec<String>> {
 impl Software<'_> {
     /// Carries out a plan; no failure of one release stops the others.
     pub(crate) fn execute(&self, plans: &[ReleasePlan]) -> Vec<SubjectOutcome> {
-        let relevant = plans
+        let relevant: Vec<_> = plans
             .iter()
-            .filter(|plan| plan.action != ReleaseAction::Ignore);
-        let mut outcomes = Vec::new();
-        for plan in relevant {
-            if self.interruption.is_requested() {
-                break;
-            }
-            let result = self
-                .execute_one(plan)
-                .map_err(|error| self.fail(plan, &error));
-            outcomes.push(SubjectOutcome {
+            .filter(|plan| plan.action != ReleaseAction::Ignore)
+            .collect();
+        in_parallel(self.settings.software.jobs, &relevant, |plan| {
+            (!self.interruption.is_requested()).then(|| SubjectOutcome {
                 subject: plan.subject.clone(),
-                result,
-            });
-        }
-        outcomes
+                result: unless_gone(self.master_is_gone, || self.execute_one(plan)),
+            })
+        })
     }
 
-    fn execute_one(&self, plan: &ReleasePlan) -> Result<(), ReleaseError> {
-        match plan.action {
+    fn execute_one(&self, plan: &ReleasePlan) -> Result<(), Failure> {
+        let layout = ReleaseLayout::new(&self.settings.software_root, &plan.subject);
+        let name = match plan.action {
+            ReleaseAction::Collect => plan.subject.clone(),
+            _ => release_name(&plan.subject),
+        };
+        let result = match plan.action {
             ReleaseAction::Install(reason) => {
-                log::info!("installing {} ({reason:?})", plan.subject);
-                self.install(&plan.subject)
+                log::info!(target: &name, "installing {} ({reason:?})", plan.subject);
+                self.install(&plan.subject, &name, &layout)
             }
             ReleaseAction::Destroy => {
-                log::info!("removing {}", plan.subject);
-                let layout = ReleaseLayout::new(&self.settings.software_root, &plan.subject);
-                remove_tree(layout.directory())?;
-                self.tolerate(self.release(&plan.subject).destroyed())
+                log::info!(target: &name, "removing {}", plan.subject);
+                self.destroy(&plan.subject, &name, &layout)
             }
             ReleaseAction::Collect => {
-                log::info!(
-                    "removing {}, which no release of the master needs",
-                    plan.subject
-                );
-                let directory: PathBuf = self.settings.software_root.join(&plan.subject);
-                Ok(remove_tree(&directory)?)
+                log::info!(target: &name, "removing: no release of the master needs it");
+                remove_tree(&self.settings.software_root.join(&name)).map_err(ReleaseError::from)
             }
             ReleaseAction::Keep | ReleaseAction::Ignore => Ok(()),
-        }
+        };
+        result.map_err(|error| self.fail(plan, &name, &error))
     }
 
     /// Success is reported before it is recorded, so that an interrupted report is repeated.
-    fn install(&self, url: &str) -> Result<(), ReleaseError> {
-        let layout = ReleaseLayout::new(&self.settings.software_root, url);
+    fn install(&self, url: &str, name: &str, layout: &ReleaseLayout) -> Result<(), ReleaseError> {
         self.tolerate(self.release(url).building())?;
+        let subject = self.subject(url, name, layout, SoftwareState::Available);
+        self.hooks(name).run(Event::Software, &subject)?;
         let installation = install::Installation {
             settings: self.settings,
             interruption: self.interruption,
+            utc_offset: self.utc_offset,
+            name,
         };
-        installation.run(url, &layout)?;
+        installation.run(url, layout)?;
+        self.hooks(name).run(Event::SoftwareTearDown, &subject)?;
         self.tolerate(self.release(url).available())?;
         let attributes = FileAttributes {
             mode: 0o644,
@@ -145,6 +152,37 @@ impl Software<'_> {
             self.local_time().as_bytes(),
             attributes,
         )?)
+    }
+
+    fn destroy(&self, url: &str, name: &str, layout: &ReleaseLayout) -> Result<(), ReleaseError> {
+        let subject = self.subject(url, name, layout, SoftwareState::Destroyed);
+        self.hooks(name).run(Event::Software, &subject)?;
+        remove_tree(layout.directory())?;
+        self.hooks(name).run(Event::SoftwareTearDown, &subject)?;
+        self.tolerate(self.release(url).destroyed())
+    }
+
+    fn hooks<'b>(&'b self, name: &'b str) -> Hooks<'b> {
+        Hooks {
+            settings: self.settings,
+            interruption: self.interruption,
+            log_name: name,
+        }
+    }
+
+    fn subject<'b>(
+        &self,
+        url: &'b str,
+        name: &'b str,
+        layout: &'b ReleaseLayout,
+        state: SoftwareState,
+    ) -> HookSubject<'b> {
+        HookSubject::Software(ReleaseFacts {
+            url,
+            name,
+            directory: layout.directory(),
+            requested_state: state.as_str(),
+        })
     }
 
     /// `Mon Nov 23 21:49:55 2026`, as C's asctime.
@@ -170,25 +208,24 @@ impl Software<'_> {
     }
 
     /// Logs and reports a failure; a failure to report does not hide it.
-    fn fail(&self, plan: &ReleasePlan, error: &ReleaseError) -> Failure {
+    fn fail(&self, plan: &ReleasePlan, name: &str, error: &ReleaseError) -> Failure {
         let severity = match error {
-            ReleaseError::Report(error) if error.is_unreachable() => Severity::MasterUnreachable,
+            ReleaseError::Report(error) => Severity::of_call(error),
             ReleaseError::Install(error) if error.is_interruption() => Severity::Interrupted,
+            ReleaseError::Hook(error) if error.is_interruption() => Severity::Interrupted,
             _ => Severity::Failed,
         };
         let failure = Failure::new(severity, error);
-        log::error!("{}: {failure}", plan.subject);
-        if severity == Severity::Failed {
+        log::error!(target: name, "{failure}");
+        let known = plan.action != ReleaseAction::Collect;
+        if known && matches!(severity, Severity::Failed | Severity::MasterFailed) {
             let log = match error {
                 ReleaseError::Install(error) => error.full_report(&failure.message),
                 _ => failure.message.clone(),
             };
             if let Err(error) = self.release(&plan.subject).error(&log) {
-                log::warn!(
-                    "cannot report the failure of {}: {}",
-                    plan.subject,
-                    error_chain(&error)
-                );
+                let error = error_chain(&error);
+                log::warn!(target: name, "cannot report the failure: {error}");
             }
         }
         failure

@@ -1,0 +1,57 @@
+//! What an instance has run before its partition is emptied: the programs of `etc/prerm`, which
+//! supervisord runs to their end.
+
+use super::confined::{ConfinedDirectory, ConfinedError};
+use super::records;
+use crate::process::Account;
+use crate::services::{ServiceError, Services};
+
+/// The programs could not be started or looked at.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum PrermError {
+    /// A file of the partition cannot be used.
+    #[error(transparent)]
+    File(#[from] ConfinedError),
+    /// supervisord does not do its part.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// Starts what was not started yet.
+pub(crate) fn start(
+    directory: &ConfinedDirectory,
+    account: &Account,
+    services: &Services<'_>,
+) -> Result<(), PrermError> {
+    let present = directory.below(&["etc", "prerm"])?;
+    if present.is_none_or(|prerm| prerm.names().is_ok_and(|names| names.is_empty())) {
+        return Ok(());
+    }
+    services.configure(directory, account)?;
+    services.start_new()?;
+    let programs = services.processes()?;
+    let ours = programs
+        .iter()
+        .filter(|process| services.is_group(&process.group));
+    let names: Vec<String> = ours.map(|process| process.full_name()).collect();
+    records::record_wait_list(directory, &names)?;
+    Ok(())
+}
+
+/// A program of the partition's wait list that runs: the partition is not emptied before it ends.
+pub(crate) fn running(
+    directory: &ConfinedDirectory,
+    services: &Services<'_>,
+) -> Result<Option<String>, PrermError> {
+    let awaited = records::report_wait_list(directory)?;
+    if awaited.is_empty() {
+        return Ok(None);
+    }
+    let running = services
+        .processes()?
+        .into_iter()
+        .filter(|process| process.state.is_alive())
+        .map(|process| process.full_name());
+    Ok(running.into_iter().find(|name| awaited.contains(name)))
+}

@@ -1,0 +1,102 @@
+//! The usage of one partition: its programs run, its reports read.
+
+use slap_proto::usage::Consumption;
+
+use super::reports::{self, Place, Report};
+use super::scripts;
+use crate::context::PartitionContext;
+use crate::outcome::{Failure, Severity, error_chain};
+use crate::partition::confined::{ConfinedDirectory, ConfinedError};
+use crate::partition::directory::{self, DirectoryError};
+
+/// A journal takes no more of a partition once it has that many bytes of its reports; the others
+/// wait for the next one.
+const MOST_BYTES: usize = 512 << 10;
+
+/// What there is of one partition.
+pub(super) struct Collected {
+    pub(super) reports: Vec<Report>,
+    /// Already logged and reported.
+    pub(super) result: Result<(), Failure>,
+}
+
+/// The usage of a partition could not be collected, or not wholly.
+#[derive(Debug, thiserror::Error)]
+enum CollectError {
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error("cannot collect the usage reports")]
+    File(#[from] ConfinedError),
+    #[error("{}", .0.join("\n"))]
+    Scripts(Vec<String>),
+}
+
+/// Has a partition report its usage, and reads what it and the node have reported.
+pub(super) fn collect(context: &PartitionContext<'_>) -> Collected {
+    let mut reports = Vec::new();
+    let result = fill(context, &mut reports);
+    Collected {
+        reports,
+        result: result.map_err(|error| context.fail(Severity::Failed, &error, None)),
+    }
+}
+
+/// Reports that were read count whatever goes wrong with others.
+fn fill(context: &PartitionContext<'_>, reports: &mut Vec<Report>) -> Result<(), CollectError> {
+    let (directory, account) = directory::open(context.layout.directory())?;
+    let failures = scripts::run_all(context, &directory, &account)?;
+    for place in Place::ALL {
+        if let Some(directory) = place.open(&context.layout)? {
+            read_all(context, place, &directory, reports)?;
+        }
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(CollectError::Scripts(failures))
+    }
+}
+
+fn read_all(
+    context: &PartitionContext<'_>,
+    place: Place,
+    directory: &ConfinedDirectory,
+    reports: &mut Vec<Report>,
+) -> Result<(), ConfinedError> {
+    let mut bytes = 0;
+    for name in directory.names()? {
+        if bytes >= MOST_BYTES {
+            log::info!(target: context.layout.reference(), "some usage reports wait for the next run");
+            break;
+        }
+        match read_one(context, place, directory, name.to_str()) {
+            Ok(Some((report, length))) => {
+                bytes += length;
+                reports.push(report);
+            }
+            Ok(None) => {}
+            Err(problem) => {
+                let path = directory.path().join(&name);
+                let reference = context.layout.reference();
+                log::warn!(target: reference, "{} is no usage report and left as it is: {problem}", path.display());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A valid report and its length, or what is wrong with the file; `None` if it went away.
+fn read_one(
+    context: &PartitionContext<'_>,
+    place: Place,
+    directory: &ConfinedDirectory,
+    name: Option<&str>,
+) -> Result<Option<(Report, usize)>, String> {
+    let name = name.ok_or("its name is not UTF-8")?;
+    let read = reports::read(directory, context.layout.reference(), place, name);
+    let Some((key, contents)) = read.map_err(|error| error_chain(&error))? else {
+        return Ok(None);
+    };
+    let consumption = Consumption::from_xml(&contents).map_err(|error| error.to_string())?;
+    Ok(Some((Report { key, consumption }, contents.len())))
+}

@@ -1,0 +1,191 @@
+//! slapgrid-ur: what instances consumed, collected from them and sent to the master.
+
+mod collect;
+mod outbox;
+mod reports;
+mod scripts;
+
+use std::collections::BTreeSet;
+
+use slap_client::{ClientError, Computer};
+use slap_proto::usage::{Journal, UsageError};
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::context::PartitionContext;
+use crate::outcome::{Failure, Severity, SubjectOutcome};
+use crate::parallel::in_parallel;
+use crate::process::Interruption;
+use crate::settings::Settings;
+use collect::{Collected, collect};
+use outbox::{Outbox, OutboxError};
+use reports::{Report, ReportKey};
+
+/// The usage of this node, and the master that is told of it.
+pub(crate) struct Usage<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) computer: &'a Computer,
+    pub(crate) interruption: &'a Interruption,
+    pub(crate) utc_offset: UtcOffset,
+}
+
+/// What became of the usage reports.
+#[derive(Debug, Default)]
+pub(crate) struct UsageOutcome {
+    /// Partitions of which something failed, already logged and reported.
+    pub(crate) partitions: Vec<SubjectOutcome>,
+    /// A failure that is no single partition's, already logged.
+    pub(crate) general: Option<Failure>,
+    /// Partitions whose consumption the master does not have.
+    pub(crate) unsent: BTreeSet<String>,
+}
+
+impl UsageOutcome {
+    fn nothing_sent(contexts: &[PartitionContext<'_>]) -> Self {
+        let references = contexts.iter().map(|context| context.layout.reference());
+        Self {
+            unsent: references.map(str::to_owned).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Usage could not be reported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+enum ReportError {
+    #[error("cannot report the usage of instances")]
+    Master(#[from] ClientError),
+    #[error("cannot put the usage of instances together")]
+    Journal(#[from] UsageError),
+    #[error("cannot keep the usage of instances until the master has it")]
+    Outbox(#[from] OutboxError),
+}
+
+impl ReportError {
+    fn severity(&self) -> Severity {
+        match self {
+            Self::Master(error) => Severity::of_call(error),
+            _ => Severity::Failed,
+        }
+    }
+}
+
+impl Usage<'_> {
+    /// Has instances report, and sends what is valid in one journal. The reports are removed once the
+    /// master has them.
+    pub(crate) fn report(&self, contexts: &[PartitionContext<'_>]) -> UsageOutcome {
+        let outbox = Outbox::of_node(&self.settings.instance_root);
+        if let Err(error) = self.finish_earlier(&outbox) {
+            let failure = Failure::new(error.severity(), &error);
+            log::error!("{failure}");
+            return UsageOutcome {
+                general: Some(failure),
+                ..UsageOutcome::nothing_sent(contexts)
+            };
+        }
+        let collected = in_parallel(self.settings.partition.jobs, contexts, |context| {
+            Some(collect(context))
+        });
+        if self.interruption.is_requested() {
+            return UsageOutcome::nothing_sent(contexts);
+        }
+        self.send_collected(&outbox, contexts, collected)
+    }
+
+    /// A journal of which a run before could not tell whether the master has it is sent again as it
+    /// was, so that the master can know it.
+    fn finish_earlier(&self, outbox: &Outbox) -> Result<(), ReportError> {
+        if let Some(journal) = outbox.pending()? {
+            log::info!("sending a usage journal again");
+            self.send(outbox, &journal)?;
+        }
+        Ok(outbox.clear_accepted()?)
+    }
+
+    fn send_collected(
+        &self,
+        outbox: &Outbox,
+        contexts: &[PartitionContext<'_>],
+        collected: Vec<Collected>,
+    ) -> UsageOutcome {
+        let mut outcome = UsageOutcome::default();
+        let mut reports = Vec::new();
+        for (context, collected) in contexts.iter().zip(collected) {
+            reports.extend(collected.reports);
+            if let Err(failure) = collected.result {
+                outcome.partitions.push(SubjectOutcome {
+                    subject: context.layout.reference().to_owned(),
+                    result: Err(failure),
+                });
+            }
+        }
+        let involved: BTreeSet<String> = reports
+            .iter()
+            .map(|report| report.key.partition.clone())
+            .collect();
+        if let Err(error) = self.send_reports(outbox, reports) {
+            for context in contexts {
+                let reference = context.layout.reference();
+                if involved.contains(reference) {
+                    outcome.partitions.push(SubjectOutcome {
+                        subject: reference.to_owned(),
+                        result: Err(context.fail(error.severity(), &error, None)),
+                    });
+                }
+            }
+            outcome.unsent = involved;
+        }
+        outcome
+    }
+
+    fn send_reports(&self, outbox: &Outbox, reports: Vec<Report>) -> Result<(), ReportError> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<ReportKey> = reports.iter().map(|report| report.key.clone()).collect();
+        let consumptions = reports
+            .iter()
+            .map(|report| (report.key.partition.as_str(), report.consumption.clone()));
+        let journal = Journal::of_computer(self.computer.id(), self.now(), consumptions);
+        let xml = journal.to_xml()?;
+        Journal::from_xml(xml.as_bytes())?;
+        outbox.put(&xml, &keys)?;
+        log::info!("sending {} usage reports", keys.len());
+        self.send(outbox, &xml)?;
+        Ok(outbox.clear_accepted()?)
+    }
+
+    /// Sends the journal that is in the outbox. It stays there only while it is not known whether the
+    /// master has it.
+    fn send(&self, outbox: &Outbox, journal: &str) -> Result<(), ReportError> {
+        let sent = self.computer.report_usage(journal);
+        match &sent {
+            Ok(()) => outbox.accept()?,
+            Err(error) if is_certainly_not_taken(error) => outbox.discard()?,
+            Err(_) => {}
+        }
+        Ok(sent?)
+    }
+
+    /// `2026-11-23 at 19:05:13`, local time.
+    fn now(&self) -> String {
+        let format = format_description!("[year]-[month]-[day] at [hour]:[minute]:[second]");
+        let now = OffsetDateTime::now_utc().to_offset(self.utc_offset);
+        now.format(format).unwrap_or_default()
+    }
+}
+
+/// Whether the master did not get a request, or refused it.
+fn is_certainly_not_taken(error: &ClientError) -> bool {
+    matches!(
+        error,
+        ClientError::Connect { .. }
+            | ClientError::Dns { .. }
+            | ClientError::Tls { .. }
+            | ClientError::Encode { .. }
+            | ClientError::NotFound { .. }
+            | ClientError::Unauthorized { .. }
+            | ClientError::BadRequest { .. }
+    )
+}
