@@ -178,7 +178,7 @@ fn a_failing_build_is_exit_code_1_and_the_master_is_told() {
     let release = node.path().join("broken.cfg");
     fs::write(
         &release,
-        "[buildout]\nparts = a\n[a]\nrecipe = no-such-recipe-anywhere\noffline = true\n",
+        "[buildout]\nparts = a\nindex = file:///no/such/index/\n[a]\nrecipe = no-such-recipe-anywhere\n",
     )
     .unwrap();
     node.supply(Ours, &release).expect(0);
