@@ -15,6 +15,8 @@ pub mod places;
 pub mod poll;
 pub mod population;
 mod releases;
+pub mod scenario;
+mod scripted_master;
 mod server;
 mod tree;
 
@@ -23,6 +25,7 @@ pub use browser::Browser;
 pub use certificates::{Authority, Certificate};
 pub use node::{COMPUTER, Node, Side};
 pub use outcome::Outcome;
-pub use releases::{offline_hello, shell_release};
+pub use releases::{instance_script, offline_hello, shell_release, write_program};
+pub use scripted_master::{Call, Instance, Misbehaviour, Script, ScriptedMaster};
 pub use server::Server;
 pub use tree::Tree;

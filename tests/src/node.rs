@@ -9,12 +9,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use md5::{Digest, Md5};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use slap_client::{Connection, Slap};
 use tempfile::TempDir;
 
-use crate::{Account, Outcome, http, places, poll};
+use crate::{Account, Outcome, http, places, poll, write_program};
 
 /// Reference of the node's computer.
 pub const COMPUTER: &str = "COMP-1";
@@ -79,7 +80,7 @@ impl Node {
             self.account.own(self.path());
         }
         self.write("definition.cfg", &definition(self.account.name(), 2));
-        self.write("slapos.cfg", &self.settings());
+        self.configure(&[]);
     }
 
     /// The node's directory.
@@ -123,7 +124,49 @@ impl Node {
         format!("http://127.0.0.1:{}/", self.master_port)
     }
 
-    fn settings(&self) -> String {
+    /// Writes slapos.cfg, with more of `[slapos]`: KEY, VALUE.
+    pub fn configure(&self, more: &[(&str, &str)]) {
+        let more: String = more
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}\n"))
+            .collect();
+        self.write("slapos.cfg", &self.settings(&more));
+    }
+
+    /// Makes partitions as slapformat does, without a master.
+    pub fn make_partitions(&self, count: usize) {
+        for number in 0..count {
+            let path = self.partition(number);
+            fs::create_dir(&path).expect("the instance root is ours");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o750))
+                .expect("the directory is ours");
+            self.account.own(&path);
+        }
+    }
+
+    /// Installs a release without slapgrid: its bin/buildout is this script. Returns its URL.
+    pub fn install_release(&self, name: &str, buildout: &str) -> String {
+        let url = format!("http://releases.invalid/{name}/software.cfg");
+        let directory = self.release(&url);
+        fs::create_dir_all(directory.join("bin")).expect("the software root is ours");
+        allow_everyone(&directory);
+        allow_everyone(&directory.join("bin"));
+        write_program(&directory.join("bin/buildout"), buildout);
+        for name in ["instance.cfg", ".completed"] {
+            fs::write(directory.join(name), "").expect("the release is ours");
+        }
+        self.account.own(&directory);
+        url
+    }
+
+    /// The directory of a release.
+    pub fn release(&self, url: &str) -> PathBuf {
+        let digest = Md5::digest(url.as_bytes());
+        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.software_root().join(name)
+    }
+
+    fn settings(&self, more: &str) -> String {
         let here = self.path().display();
         let port = self.master_port;
         let url = self.master_url();
@@ -135,7 +178,7 @@ impl Node {
              instance_root = {here}/instance\n\
              pidfile = {here}/slapgrid.pid\n\
              root_check = false\n\
-             \n\
+             {more}\n\
              [slapformat]\n\
              input_definition_file = {here}/definition.cfg\n\
              computer_xml = {here}/computer.xml\n\
@@ -329,8 +372,16 @@ impl Default for Node {
 impl Drop for Node {
     fn drop(&mut self) {
         if let Some(pid) = self.supervisord() {
-            // It ends its programs first.
-            terminate(pid);
+            // It would take its time; each of its programs leads a process group.
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            let children = children.unwrap_or_default();
+            kill_now(pid);
+            for child in children
+                .split_whitespace()
+                .filter_map(|pid| pid.parse::<i32>().ok())
+            {
+                kill_now(-child);
+            }
             let deadline = std::time::Instant::now() + PATIENCE;
             while alive(pid) && std::time::Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(20));
@@ -375,6 +426,12 @@ pub(crate) fn free_port() -> u16 {
 fn terminate(pid: i32) {
     // It may have ended by itself.
     let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+}
+
+/// Kills a process, or the group of a negative number.
+fn kill_now(pid: i32) {
+    // It may have ended by itself.
+    let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
 }
 
 /// Whether a process exists and is no zombie.

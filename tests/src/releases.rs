@@ -26,20 +26,29 @@ pub fn offline_hello(directory: &Path) -> PathBuf {
     path
 }
 
-/// A release whose instances are built by a shell script instead of buildout, for scenarios where
-/// only the outcome matters: it takes the place of the release's bin/buildout and runs in the
-/// partition's directory, where `service NAME BODY` and `promise NAME BODY` write an executable.
-pub fn shell_release(directory: &Path, name: &str, instance_script: &str) -> PathBuf {
-    let script = directory.join(format!("{name}.sh"));
-    let text = format!(
+/// A shell script that builds an instance instead of buildout, for scenarios where only the outcome
+/// matters. It runs in the partition's directory, where `program PLACE NAME BODY` writes an executable
+/// into `etc/PLACE`; `service NAME BODY` and `promise NAME BODY` are short for the usual places.
+pub fn instance_script(body: &str) -> String {
+    format!(
         "#!/bin/sh\nset -e\n\
          program() {{ mkdir -p \"etc/$1\"; printf '#!/bin/sh\\n%s\\n' \"$3\" > \"etc/$1/$2\"; chmod 700 \"etc/$1/$2\"; }}\n\
          service() {{ program service \"$1\" \"$2\"; }}\n\
          promise() {{ program promise \"$1\" \"$2\"; }}\n\
-         {instance_script}\n"
-    );
-    fs::write(&script, text).expect("the test's directory is writable");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("the script is ours");
+         {body}\n"
+    )
+}
+
+/// Writes a program.
+pub fn write_program(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+}
+
+/// A release whose bin/buildout is an [`instance_script`], made by slapgrid-sr and the real buildout.
+pub fn shell_release(directory: &Path, name: &str, body: &str) -> PathBuf {
+    let script = directory.join(format!("{name}.sh"));
+    write_program(&script, &instance_script(body));
     let profile = format!(
         "[buildout]\nparts = files\n\n\
          [files]\nrecipe = slapos.recipe.build\nupdate =\n  \

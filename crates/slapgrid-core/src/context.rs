@@ -85,10 +85,7 @@ impl PartitionContext<'_> {
         let reference = self.layout.reference();
         let failure = Failure::new(severity, error);
         log::error!(target: reference, "{failure}");
-        let can_report = !matches!(
-            severity,
-            Severity::MasterUnreachable | Severity::Interrupted
-        );
+        let can_report = matches!(severity, Severity::Failed | Severity::Promise);
         let report = report.unwrap_or(&failure.message);
         if can_report && let Err(error) = self.master.error(report, None) {
             let error = error_chain(&error);

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use slap_client::{ClientError, Destruction};
-use slapos_fs::FileAttributes;
+use slapos_fs::{FileAttributes, Owner};
 
 use super::confined::{ConfinedDirectory, ConfinedError};
 use super::directory::{self, DirectoryError};
@@ -79,7 +79,7 @@ impl Removal<'_> {
             log::info!(target: reference, "stopped; not destroyed before its usage is sent");
             return Ok(());
         }
-        if is_retained(&directory)? {
+        if is_retained(&directory, &account)? {
             log::info!(target: reference, "stopped; its data is kept until the retention delay is over");
             return Ok(());
         }
@@ -153,13 +153,14 @@ impl Removal<'_> {
     }
 }
 
-fn is_retained(directory: &ConfinedDirectory) -> Result<bool, ConfinedError> {
+fn is_retained(directory: &ConfinedDirectory, account: &Account) -> Result<bool, ConfinedError> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0.0, |time| time.as_secs_f64());
+    let (uid, gid) = account.ids();
     let attributes = FileAttributes {
         mode: 0o644,
-        owner: None,
+        owner: Some(Owner { uid, gid }),
     };
     retention::locked(directory, now, attributes)
 }

@@ -118,6 +118,13 @@ impl Installation<'_> {
         };
         self.directory
             .write("buildout.cfg", profile.as_bytes(), attributes)?;
+        records::forget_requested_references(self.directory, self.context.layout.reference())?;
+        self.buildout(&release)?;
+        self.record_retention()
+    }
+
+    /// For how long the data is kept once the instance is not wanted any more.
+    fn record_retention(&self) -> Result<(), InstallError> {
         let days = self.context.document.filter_dict.get("retention_delay");
         let days = days
             .and_then(|days| days.to_text().parse().ok())
@@ -126,9 +133,7 @@ impl Installation<'_> {
             mode: 0o644,
             owner: self.owner(),
         };
-        retention::record_delay(self.directory, days, attributes)?;
-        records::forget_requested_references(self.directory, self.context.layout.reference())?;
-        self.buildout(&release)
+        Ok(retention::record_delay(self.directory, days, attributes)?)
     }
 
     /// The text of buildout.cfg: what the release brings, and our tail.

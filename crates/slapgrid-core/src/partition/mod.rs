@@ -306,10 +306,9 @@ impl Work<'_> {
         let Ok(directory) = ConfinedDirectory::open(self.context.layout.directory()) else {
             return Ok(());
         };
-        for name in [".timestamp", ".slapgrid"] {
-            if directory.metadata(name.as_ref())?.is_some() {
-                directory.remove_tree(name.as_ref())?;
-            }
+        records::forget_timestamp(&directory)?;
+        if directory.below(&[".slapgrid"])?.is_some() {
+            directory.remove_tree(".slapgrid".as_ref())?;
         }
         let left = directory.names()?;
         if left.iter().any(|name| name != ".slapos-resource") {

@@ -218,7 +218,7 @@ impl Software<'_> {
         let failure = Failure::new(severity, error);
         log::error!(target: name, "{failure}");
         let known = plan.action != ReleaseAction::Collect;
-        if known && matches!(severity, Severity::Failed | Severity::MasterFailed) {
+        if known && severity == Severity::Failed {
             let log = match error {
                 ReleaseError::Install(error) => error.full_report(&failure.message),
                 _ => failure.message.clone(),
