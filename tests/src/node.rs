@@ -263,14 +263,43 @@ impl Node {
     /// One of the slapgrid tools, or the peer's counterpart.
     pub fn grid(&self, side: Side, tool: &str, node: &str, arguments: &[&str]) -> Outcome {
         let mut command = match side {
-            Side::Ours => self.ours(tool),
+            Side::Ours => self.ours_with(tool, &["--now", "--console"]),
             Side::Peer => self.peer(&["node", node, "--cfg"]),
         };
-        command.arg(self.configuration());
-        if side == Side::Ours {
-            command.args(["--now", "--console"]);
+        if side == Side::Peer {
+            command.arg(self.configuration());
         }
         Outcome::of(command.args(arguments))
+    }
+
+    /// One of our tools with its slapos.cfg and these arguments.
+    pub fn ours_with(&self, tool: &str, arguments: &[&str]) -> Command {
+        let mut command = self.ours(tool);
+        command.arg(self.configuration()).args(arguments);
+        command
+    }
+
+    /// The bootstrap program for `buildout` of slapos.cfg: each release that it bootstraps is built by
+    /// the given shell script, which runs in the release's directory; writing another one here
+    /// changes it for all releases.
+    pub fn fake_bootstrap(&self, script: &str) -> String {
+        write_program(
+            &self.path().join("build.sh"),
+            &format!("#!/bin/sh\nset -e\n{script}\n"),
+        );
+        let bootstrap = format!(
+            "#!/usr/bin/python3\nimport os, sys\n\
+             given = [a for a in sys.argv if a.startswith('buildout:directory=')]\n\
+             directory = given[0].split('=', 1)[1] + '/bin'\n\
+             os.makedirs(directory, exist_ok=True)\n\
+             path = directory + '/buildout'\n\
+             open(path, 'w').write('#!/bin/sh\\nexec sh {}/build.sh \"$@\"\\n')\n\
+             os.chmod(path, 0o755)\n",
+            self.path().display()
+        );
+        let path = self.path().join("bootstrap");
+        write_program(&path, &bootstrap);
+        path.display().to_string()
     }
 
     /// slapos-request, or `slapos request`; parameters as KEY=VALUE.

@@ -43,22 +43,10 @@ fn want(world: &World, state: &str, timestamp: &str) {
     instance.timestamp = timestamp.to_owned();
 }
 
-/// A node whose bootstrap program makes each release's buildout run this script.
+/// A node whose releases are built by this script.
 fn with_builds(world: &World, script: &str) {
-    let node = &world.node;
-    write_program(&node.path().join("build.sh"), script);
-    let bootstrap = format!(
-        "#!/usr/bin/python3\nimport os, sys\n\
-         directory = [a for a in sys.argv if a.startswith('buildout:directory=')][0].split('=', 1)[1]\n\
-         os.makedirs(directory + '/bin', exist_ok=True)\n\
-         path = directory + '/bin/buildout'\n\
-         open(path, 'w').write('#!/bin/sh\\nexec sh {}/build.sh\\n')\n\
-         os.chmod(path, 0o755)\n",
-        node.path().display()
-    );
-    let path = node.path().join("bootstrap");
-    write_program(&path, &bootstrap);
-    node.configure(&[("buildout", &path.display().to_string())]);
+    let bootstrap = world.node.fake_bootstrap(script);
+    world.node.configure(&[("buildout", &bootstrap)]);
 }
 
 fn wanted_releases(world: &World, states: &[(&str, SoftwareState)]) {

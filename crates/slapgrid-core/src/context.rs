@@ -23,6 +23,8 @@ pub(crate) struct PartitionContext<'a> {
     pub(crate) document: &'a ComputerPartition,
     /// The partition at the master, to report to.
     pub(crate) master: slap_client::ComputerPartition,
+    /// The same for when slapgrid was told to end: it does not wait long.
+    pub(crate) hasty_master: slap_client::ComputerPartition,
     /// supervisord's interface; it answers, unless supervisord must not be launched.
     pub(crate) supervisor: &'a supervisor::Client,
     /// Every program that is run watches it; so must every wait.
@@ -85,9 +87,13 @@ impl PartitionContext<'_> {
         let reference = self.layout.reference();
         let failure = Failure::new(severity, error);
         log::error!(target: reference, "{failure}");
-        let can_report = matches!(severity, Severity::Failed | Severity::Promise);
         let report = report.unwrap_or(&failure.message);
-        if can_report && let Err(error) = self.master.error(report, None) {
+        let reported = match severity {
+            Severity::Promise | Severity::Failed => self.master.error(report, None),
+            Severity::Interrupted => self.hasty_master.error(report, None),
+            Severity::MasterFailed | Severity::MasterUnreachable => Ok(()),
+        };
+        if let Err(error) = reported {
             let error = error_chain(&error);
             log::warn!(target: reference, "cannot report the failure: {error}");
         }

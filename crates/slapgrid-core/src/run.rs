@@ -23,6 +23,9 @@ use crate::software::{self, Software};
 use crate::supervisord;
 use crate::usage::Usage;
 
+/// Time for each last report of a run that was told to end.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// One of the jobs of slapgrid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -73,7 +76,8 @@ pub fn run(settings: &Settings, phases: &[Phase]) -> Result<Outcome, RunError> {
     };
     let run = Run {
         settings,
-        slap: connect(settings)?,
+        slap: connect(settings, None)?,
+        hasty_slap: connect(settings, Some(LAST_WORDS))?,
         interruption,
         utc_offset,
         master_is_gone: AtomicBool::new(false),
@@ -114,8 +118,11 @@ fn delay(settings: &Settings, interruption: &Interruption) {
     interruption.wait(Duration::from_secs(seconds));
 }
 
-fn connect(settings: &Settings) -> Result<Slap, RunError> {
+fn connect(settings: &Settings, timeout: Option<Duration>) -> Result<Slap, RunError> {
     let mut connection = Connection::to(&settings.master.url)?;
+    if let Some(timeout) = timeout {
+        connection = connection.timeout(timeout);
+    }
     if let Some(files) = &settings.master.certificate {
         connection = connection.client_certificate(&files.certificate, &files.key);
     }
@@ -136,6 +143,8 @@ fn summarise(outcome: &Outcome) {
 struct Run<'a> {
     settings: &'a Settings,
     slap: Slap,
+    /// For reports that slapgrid was told to end.
+    hasty_slap: Slap,
     interruption: Interruption,
     utc_offset: UtcOffset,
     /// Set by the first subject that finds it out: the others need not find out, too.
@@ -180,6 +189,7 @@ impl Run<'_> {
         Software {
             settings: self.settings,
             slap: &self.slap,
+            hasty_slap: &self.hasty_slap,
             interruption: &self.interruption,
             utc_offset: self.utc_offset,
             master_is_gone: &self.master_is_gone,
@@ -387,13 +397,13 @@ impl Run<'_> {
     ) -> PartitionContext<'a> {
         let reference = document.partition_id.as_str();
         let computer_id = self.settings.computer_id.as_str();
+        let register = |slap: &Slap| slap.register_computer_partition(computer_id, reference);
         PartitionContext {
             settings: self.settings,
             layout: PartitionLayout::new(&self.settings.instance_root, reference),
             document,
-            master: self
-                .slap
-                .register_computer_partition(computer_id, reference),
+            master: register(&self.slap),
+            hasty_master: register(&self.hasty_slap),
             supervisor: client,
             interruption: &self.interruption,
             utc_offset: self.utc_offset,

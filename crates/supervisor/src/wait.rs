@@ -10,6 +10,8 @@ use crate::xmlrpc::fault::FaultCode;
 use crate::xmlrpc::{ProtocolError, XmlRpcError};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// supervisord says at once in which state it is, unless it hangs.
+const ANSWER_TIME: Duration = Duration::from_secs(15);
 
 /// Whether there is a supervisord to talk to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,7 @@ pub fn wait_until_running(client: &Client, deadline: Instant) -> Result<(), Wait
 
 fn look(client: &Client, deadline: Instant) -> Result<Sight, WaitError> {
     let left = deadline.saturating_duration_since(Instant::now());
-    let patience = left.max(POLL_INTERVAL).min(client.timeout());
+    let patience = left.clamp(POLL_INTERVAL, ANSWER_TIME).min(client.timeout());
     match client.with_timeout(patience).get_state() {
         Ok(SupervisorState::Running) => Ok(Sight::Running),
         Ok(SupervisorState::Restarting | SupervisorState::Shutdown) => Ok(Sight::Changing),

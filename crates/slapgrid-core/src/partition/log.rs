@@ -74,6 +74,11 @@ impl<'a> InstanceLog<'a> {
 
     fn write(&self, level: Level, message: &dyn fmt::Display) {
         log::log!(target: self.reference, level, "{message}");
+        self.record(level, message);
+    }
+
+    /// Writes what slapgrid's own log gets elsewhere.
+    pub(crate) fn record(&self, level: Level, message: &dyn fmt::Display) {
         let now = OffsetDateTime::now_utc().to_offset(self.utc_offset);
         let line = entry(now, level, message);
         // A thread that panicked while it held the lock has at worst cut a line.

@@ -158,23 +158,37 @@ impl Work<'_> {
             &account,
             self.context.utc_offset,
         );
-        self.context.run_hooks(Event::Instance, &account)?;
+        let result = self.bring_to(state, &directory, &account, &log);
+        if let Err(error) = &result {
+            log.record(::log::Level::Error, &error_chain(error));
+        }
+        result?;
+        if let Some(timestamp) = self.context.document.timestamp() {
+            records::record_timestamp(&directory, &timestamp)?;
+        }
+        Ok(())
+    }
+
+    fn bring_to(
+        &self,
+        state: InstanceState,
+        directory: &ConfinedDirectory,
+        account: &Account,
+        log: &InstanceLog<'_>,
+    ) -> Result<(), PartitionError> {
+        self.context.run_hooks(Event::Instance, account)?;
         match state {
-            InstanceState::Started => self.start(&directory, &account, &log)?,
-            InstanceState::Stopped => self.stop(&directory, &account, &log)?,
+            InstanceState::Started => self.start(directory, account, log)?,
+            InstanceState::Stopped => self.stop(directory, account, log)?,
             InstanceState::Destroyed => {
                 self.context.services().stop()?;
                 self.context.master.stopped()?;
             }
         }
         if state != InstanceState::Destroyed {
-            self.report_requests(&directory)?;
+            self.report_requests(directory)?;
         }
-        self.context.run_hooks(Event::InstanceTearDown, &account)?;
-        if let Some(timestamp) = self.context.document.timestamp() {
-            records::record_timestamp(&directory, &timestamp)?;
-        }
-        Ok(())
+        Ok(self.context.run_hooks(Event::InstanceTearDown, account)?)
     }
 
     fn start(

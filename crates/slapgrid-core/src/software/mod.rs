@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use slap_client::{ClientError, Slap};
 use slap_proto::documents::{Computer, SoftwareState};
-use slapos_fs::{FileAttributes, RemoveError, WriteError, remove_tree, write_file};
+use slapos_fs::{FileAttributes, RemoveError, WriteError, remove_file, remove_tree, write_file};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -49,6 +49,8 @@ enum ReleaseError {
 pub(crate) struct Software<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) slap: &'a Slap,
+    /// For reports that slapgrid was told to end.
+    pub(crate) hasty_slap: &'a Slap,
     pub(crate) interruption: &'a Interruption,
     pub(crate) utc_offset: time::UtcOffset,
     /// Set once the master is gone: what comes then is not begun.
@@ -132,6 +134,8 @@ impl Software<'_> {
     /// Success is reported before it is recorded, so that an interrupted report is repeated.
     fn install(&self, url: &str, name: &str, layout: &ReleaseLayout) -> Result<(), ReleaseError> {
         self.tolerate(self.release(url).building())?;
+        // What is built again and fails must not pass for installed.
+        remove_file(&layout.completed())?;
         let subject = self.subject(url, name, layout, SoftwareState::Available);
         self.hooks(name).run(Event::Software, &subject)?;
         let installation = install::Installation {
@@ -203,8 +207,11 @@ impl Software<'_> {
     }
 
     fn release(&self, url: &str) -> slap_client::SoftwareRelease {
-        self.slap
-            .register_software_release(url, self.settings.computer_id.as_str())
+        self.release_of(self.slap, url)
+    }
+
+    fn release_of(&self, slap: &Slap, url: &str) -> slap_client::SoftwareRelease {
+        slap.register_software_release(url, self.settings.computer_id.as_str())
     }
 
     /// Logs and reports a failure; a failure to report does not hide it.
@@ -217,16 +224,19 @@ impl Software<'_> {
         };
         let failure = Failure::new(severity, error);
         log::error!(target: name, "{failure}");
+        let slap = match severity {
+            Severity::Failed => self.slap,
+            Severity::Interrupted => self.hasty_slap,
+            _ => return failure,
+        };
+        let log = match error {
+            ReleaseError::Install(error) => error.full_report(&failure.message),
+            _ => failure.message.clone(),
+        };
         let known = plan.action != ReleaseAction::Collect;
-        if known && severity == Severity::Failed {
-            let log = match error {
-                ReleaseError::Install(error) => error.full_report(&failure.message),
-                _ => failure.message.clone(),
-            };
-            if let Err(error) = self.release(&plan.subject).error(&log) {
-                let error = error_chain(&error);
-                log::warn!(target: name, "cannot report the failure: {error}");
-            }
+        if known && let Err(error) = self.release_of(slap, &plan.subject).error(&log) {
+            let error = error_chain(&error);
+            log::warn!(target: name, "cannot report the failure: {error}");
         }
         failure
     }
