@@ -7,6 +7,7 @@ use std::time::Duration;
 use slap_client::{ClientError, Connection, OpenError, Slap, UrlError};
 use slap_proto::documents::{Computer, ComputerPartition, InstanceState};
 use slapos_fs::{PidFile, PidFileError, check_file_name};
+use supervisor::{Client, Presence};
 use time::UtcOffset;
 
 use crate::context::PartitionContext;
@@ -197,11 +198,11 @@ impl Run<'_> {
     }
 
     fn instances(&self, outcome: &mut Outcome) -> Result<(), RunError> {
-        let Some(client) = self.supervisor(outcome) else {
+        let Some((client, before)) = self.supervisor(outcome) else {
             return Ok(());
         };
         let Some(partitions) = self.partitions(outcome) else {
-            self.go_offline(&client, outcome);
+            self.start_known(&client, before, outcome);
             return Ok(());
         };
         let plans = self.plan(&partitions)?;
@@ -222,13 +223,13 @@ impl Run<'_> {
             partition::execute(&self.context(document, &client), plan)
         });
         outcome.partitions.extend(outcomes);
-        self.go_offline(&client, outcome);
+        self.start_known(&client, before, outcome);
         Ok(())
     }
 
     /// Reports the usage of instances, and destroys those that are no longer wanted.
     fn usage(&self, outcome: &mut Outcome) -> Result<(), RunError> {
-        let Some(client) = self.supervisor(outcome) else {
+        let Some((client, _)) = self.supervisor(outcome) else {
             return Ok(());
         };
         let Some(partitions) = self.partitions(outcome) else {
@@ -276,15 +277,15 @@ impl Run<'_> {
         outcome.partitions.extend(outcomes);
     }
 
-    /// supervisord, running unless this is a dry run; its failure is an outcome.
-    fn supervisor(&self, outcome: &mut Outcome) -> Option<supervisor::Client> {
+    /// supervisord, running unless this is a dry run, and whether it ran before; its failure is an
+    /// outcome.
+    fn supervisor(&self, outcome: &mut Outcome) -> Option<(Client, Presence)> {
         if self.settings.mode.dry_run {
-            return Some(supervisor::Client::new(
-                &self.settings.supervisord.paths.socket,
-            ));
+            let client = Client::new(&self.settings.supervisord.paths.socket);
+            return Some((client, Presence::Absent));
         }
-        match supervisord::ensure_running(self.settings, &self.interruption) {
-            Ok(client) => Some(client),
+        match supervisord::launch_if_absent(self.settings, &self.interruption) {
+            Ok(found) => Some(found),
             Err(error) => {
                 let failure = Failure::new(Severity::Failed, &error);
                 log::error!("{failure}");
@@ -305,21 +306,25 @@ impl Run<'_> {
         }
     }
 
-    /// Where the master failed, what ran before shall run: it may be long until it is back.
-    fn go_offline(&self, client: &supervisor::Client, outcome: &mut Outcome) {
-        let failed = |failure: &Failure| {
+    /// Starts the services that are known where it is not certain that all run that shall: the master
+    /// failed, and may for long, or supervisord is new and those of instances that are up to date
+    /// were not started since.
+    fn start_known(&self, client: &Client, before: Presence, outcome: &mut Outcome) {
+        let offline = outcome.failures().any(|(_, failure)| {
             matches!(
                 failure.severity,
                 Severity::MasterFailed | Severity::MasterUnreachable
             )
-        };
-        let is_needed = outcome.failures().any(|(_, failure)| failed(failure));
-        if !is_needed || self.settings.mode.dry_run {
+        });
+        let is_needed = offline || before == Presence::Absent;
+        if self.settings.mode.dry_run || !is_needed {
             return;
         }
-        log::warn!("the master failed: starting the services that are known");
+        if offline {
+            log::warn!("the master failed: starting the services that are known");
+        }
         match client.start_all_processes(false) {
-            Ok(_) => outcome.offline = true,
+            Ok(_) => outcome.offline |= offline,
             Err(error) => {
                 log::error!("cannot start the known services: {}", error_chain(&error));
             }
@@ -393,7 +398,7 @@ impl Run<'_> {
     fn context<'a>(
         &'a self,
         document: &'a ComputerPartition,
-        client: &'a supervisor::Client,
+        client: &'a Client,
     ) -> PartitionContext<'a> {
         let reference = document.partition_id.as_str();
         let computer_id = self.settings.computer_id.as_str();

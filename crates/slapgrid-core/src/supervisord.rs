@@ -72,6 +72,14 @@ pub fn ensure_running(
     settings: &Settings,
     interruption: &Interruption,
 ) -> Result<Client, SupervisordError> {
+    launch_if_absent(settings, interruption).map(|(client, _)| client)
+}
+
+/// As [`ensure_running`]; tells also whether it ran before.
+pub(crate) fn launch_if_absent(
+    settings: &Settings,
+    interruption: &Interruption,
+) -> Result<(Client, Presence), SupervisordError> {
     let changed = make_structure(settings)?;
     let client = Client::new(&settings.supervisord.paths.socket);
     if settle(&client, Instant::now() + PATIENCE)? == Presence::Running {
@@ -80,7 +88,7 @@ pub fn ensure_running(
             let replaced = client.update_group(watchdog::NAME);
             replaced.map_err(SupervisordError::Watchdog)?;
         }
-        return Ok(client);
+        return Ok((client, Presence::Running));
     }
     if !settings.launch_supervisord {
         return Err(SupervisordError::Forbidden);
@@ -92,7 +100,7 @@ pub fn ensure_running(
     })?;
     finished.into_success()?;
     wait_until_running(&client, Instant::now() + PATIENCE)?;
-    Ok(client)
+    Ok((client, Presence::Absent))
 }
 
 /// Becomes supervisorctl; comes back only with an error.
