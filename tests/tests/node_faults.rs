@@ -154,7 +154,7 @@ fn directory(fault: &str, message: &str, mess: impl Fn(&Path), mend: impl Fn(&Pa
 fn a_partition_directory_that_is_a_link() {
     directory(
         "partition directory is a symlink",
-        "cannot open the directory",
+        "is a symbolic link",
         |path| {
             let target = path.with_file_name("elsewhere");
             fs::rename(path, &target).unwrap();

@@ -1,6 +1,5 @@
 //! Running buildout, of a release or of an instance.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::process::{Program, ShebangError, interpreter};
@@ -8,13 +7,7 @@ use crate::process::{Program, ShebangError, interpreter};
 /// Makes a program start through the interpreter that its first line names: the kernel reads only
 /// the beginning of that line, which is long in deep directories.
 pub(crate) fn through_interpreter(mut program: Program) -> Result<Program, ShebangError> {
-    let Some((interpreter, argument)) = interpreter(&program.path)? else {
-        return Ok(program);
-    };
-    let script: OsString = std::mem::replace(&mut program.path, interpreter).into();
-    program
-        .arguments
-        .splice(0..0, argument.into_iter().chain([script]));
+    program.interpreter = interpreter(&program.path)?;
     Ok(program)
 }
 

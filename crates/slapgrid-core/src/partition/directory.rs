@@ -20,6 +20,12 @@ pub(crate) enum DirectoryError {
         /// The directory.
         path: PathBuf,
     },
+    /// Its name leads elsewhere.
+    #[error("{} is a symbolic link and not the partition's directory", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// It cannot be used.
     #[error("cannot use the partition's directory")]
     Unusable {
@@ -64,6 +70,10 @@ pub(crate) fn open(path: &Path) -> Result<(ConfinedDirectory, Account), Director
                 path: path.to_owned(),
             }
         }
+        // What the kernel says of a link is misleading ("not a directory").
+        _ if path.is_symlink() => DirectoryError::Link {
+            path: path.to_owned(),
+        },
         source => DirectoryError::Unusable { source },
     })?;
     let metadata = directory
@@ -151,7 +161,7 @@ mod tests {
         let (root, path) = partition();
         let link = root.path().join("link");
         symlink(&path, &link).unwrap();
-        assert!(matches!(open(&link), Err(DirectoryError::Unusable { .. })));
+        assert!(matches!(open(&link), Err(DirectoryError::Link { .. })));
         let file = root.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(matches!(open(&file), Err(DirectoryError::Unusable { .. })));

@@ -36,6 +36,8 @@ pub const BUILD_UMASK: Mode = Mode::from_bits_truncate(0o027);
 pub struct Program {
     /// The program: a path, or a name that is looked up in slapgrid's PATH.
     pub path: PathBuf,
+    /// What runs it if it is a script, and that one's argument; `None` leaves it to the kernel.
+    pub interpreter: Option<(PathBuf, Option<OsString>)>,
     /// Arguments, without the program itself.
     pub arguments: Vec<OsString>,
     /// Where it runs.
@@ -75,6 +77,7 @@ impl Program {
     ) -> Self {
         Program {
             path: path.into(),
+            interpreter: None,
             arguments: arguments.into_iter().map(Into::into).collect(),
             directory: directory.to_owned(),
             environment,

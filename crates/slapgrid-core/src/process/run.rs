@@ -60,13 +60,9 @@ pub fn run(
 /// # Errors
 /// It could not be started. A bad exit status is no error here.
 pub fn run_in_foreground(program: &Program) -> Result<Finished, ProcessError> {
-    let failed = |source| ProcessError::Start {
-        program: program.path.clone(),
-        source,
-    };
     let mut command = command(program);
     prepare(&mut command, program)?;
-    let status = command.status().map_err(failed)?;
+    let status = command.status().map_err(not_started(program))?;
     Ok(Finished {
         program: program.path.clone(),
         ending: ending(status),
@@ -80,15 +76,27 @@ pub fn run_in_foreground(program: &Program) -> Result<Finished, ProcessError> {
 /// # Errors
 /// The program could not be started, which is the only way to come back.
 pub fn replace_self(program: &Program) -> ProcessError {
-    let source = command(program).exec();
-    ProcessError::Start {
-        program: program.path.clone(),
+    not_started(program)(command(program).exec())
+}
+
+/// It is the interpreter that is missing if a script is there and cannot be started.
+fn not_started(program: &Program) -> impl Fn(io::Error) -> ProcessError + '_ {
+    let interpreter = program.interpreter.as_ref().map(|(path, _)| path);
+    move |source| ProcessError::Start {
+        program: interpreter.unwrap_or(&program.path).clone(),
         source,
     }
 }
 
 fn command(program: &Program) -> Command {
-    let mut command = Command::new(&program.path);
+    let mut command = match &program.interpreter {
+        Some((interpreter, argument)) => {
+            let mut command = Command::new(interpreter);
+            command.args(argument).arg(&program.path);
+            command
+        }
+        None => Command::new(&program.path),
+    };
     command
         .args(&program.arguments)
         .current_dir(&program.directory)
@@ -142,16 +150,13 @@ struct Running {
 
 impl Running {
     fn start(program: &Program) -> Result<Self, ProcessError> {
-        let failed = |source| ProcessError::Start {
-            program: program.path.clone(),
-            source,
-        };
+        let failed = not_started(program);
         let mut command = command(program);
         command.process_group(0);
-        let streams = connect(&mut command, program.errors).map_err(failed)?;
-        command.stdin(input(&program.input).map_err(failed)?);
+        let streams = connect(&mut command, program.errors).map_err(&failed)?;
+        command.stdin(input(&program.input).map_err(&failed)?);
         prepare(&mut command, program)?;
-        let child = command.spawn().map_err(failed)?;
+        let child = command.spawn().map_err(&failed)?;
         // The command holds the pipes' other ends, which would never be closed.
         drop(command);
         Running::follow(child, streams).map_err(failed)

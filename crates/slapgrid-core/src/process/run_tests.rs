@@ -68,6 +68,27 @@ fn input_is_read_and_may_be_left_unread() {
 }
 
 #[test]
+fn scripts_run_through_their_interpreter_and_keep_their_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("script");
+    std::fs::write(&script, "echo $0 $1; exit 3").unwrap();
+    let mut program = shell("");
+    program.path = script.clone();
+    program.arguments = vec!["word".into()];
+    program.interpreter = Some(("/bin/sh".into(), Some("-e".into())));
+    let error = run_quietly(&program).unwrap().into_success().unwrap_err();
+    let shown = script.display().to_string();
+    assert_eq!(
+        error.output().unwrap().to_string(),
+        format!("{shown} word\n")
+    );
+    assert!(error.to_string().starts_with(&shown), "{error}");
+    program.interpreter = Some(("/no/such/interpreter".into(), None));
+    let error = run_quietly(&program).unwrap_err().to_string();
+    assert!(error.contains("/no/such/interpreter"), "{error}");
+}
+
+#[test]
 fn foreground_programs_have_our_process_group() {
     let group = nix::unistd::getpgrp();
     let script = format!("test $(ps -o pgid= -p $$) = {group}");

@@ -86,3 +86,54 @@ pub(super) fn owned(account: &Account, mode: u32) -> FileAttributes {
         owner: geteuid().is_root().then_some(Owner { uid, gid }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use slapos_config::ConfigFile;
+    use time::UtcOffset;
+
+    use super::*;
+    use crate::options::Options;
+    use crate::process::Interruption;
+    use crate::settings::Settings;
+
+    #[test]
+    fn passwords_follow_the_home_of_the_builder() {
+        let root = tempfile::tempdir().unwrap();
+        let here = root.path().display();
+        let text = format!(
+            "[slapos]\ncomputer_id = C\nmaster_url = http://m/\nsoftware_root = {here}\n\
+             instance_root = {here}\n"
+        );
+        let file = ConfigFile::parse(Path::new("slapos.cfg"), text.as_bytes()).unwrap();
+        let settings = Settings::from_config(&file, &Options::default()).unwrap();
+        let interruption = Interruption::new().unwrap();
+        let installation = Installation {
+            settings: &settings,
+            interruption: &interruption,
+            utc_offset: UtcOffset::UTC,
+            name: "release",
+        };
+        let layout = ReleaseLayout::new(root.path(), "http://releases.invalid/");
+        fs::create_dir(layout.directory()).unwrap();
+        let mut account = Account::owner_of(root.path()).unwrap();
+        account.home = root.path().join("home");
+        fs::create_dir(&account.home).unwrap();
+        let copy = layout.directory().join(NETRC);
+        installation.copy_netrc(&layout, &account).unwrap();
+        assert!(!copy.exists());
+        for passwords in ["machine a", "machine b"] {
+            fs::write(account.home.join(NETRC), passwords).unwrap();
+            installation.copy_netrc(&layout, &account).unwrap();
+            assert_eq!(fs::read_to_string(&copy).unwrap(), passwords);
+            assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        fs::remove_file(account.home.join(NETRC)).unwrap();
+        installation.copy_netrc(&layout, &account).unwrap();
+        assert!(!copy.exists());
+    }
+}
