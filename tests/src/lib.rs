@@ -7,6 +7,7 @@
 mod account;
 mod browser;
 mod certificates;
+pub mod faults;
 pub mod http;
 mod node;
 mod outcome;

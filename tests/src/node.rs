@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use slap_client::{Connection, Slap};
 use tempfile::TempDir;
 
+use crate::faults::children;
 use crate::{Account, Outcome, http, places, poll, write_program};
 
 /// Reference of the node's computer.
@@ -101,6 +102,11 @@ impl Node {
     /// Where partitions are.
     pub fn instance_root(&self) -> PathBuf {
         self.path().join("instance")
+    }
+
+    /// Name of the user whom software and partitions belong to.
+    pub fn owner(&self) -> &str {
+        self.account.name()
     }
 
     /// A partition's directory.
@@ -402,15 +408,9 @@ impl Drop for Node {
     fn drop(&mut self) {
         if let Some(pid) = self.supervisord() {
             // It would take its time; each of its programs leads a process group.
-            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-            let children = children.unwrap_or_default();
+            let children = children(pid);
             kill_now(pid);
-            for child in children
-                .split_whitespace()
-                .filter_map(|pid| pid.parse::<i32>().ok())
-            {
-                kill_now(-child);
-            }
+            children.into_iter().for_each(|child| kill_now(-child));
             let deadline = std::time::Instant::now() + PATIENCE;
             while alive(pid) && std::time::Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(20));

@@ -7,7 +7,12 @@ use md5::{Digest, Md5};
 
 /// The name of a release's directory: the MD5 of its URL, in hexadecimal.
 pub fn release_name(url: &str) -> String {
-    let digest = Md5::digest(url.as_bytes());
+    md5(url.as_bytes())
+}
+
+/// The MD5 of bytes, in hexadecimal.
+pub(crate) fn md5(bytes: &[u8]) -> String {
+    let digest = Md5::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

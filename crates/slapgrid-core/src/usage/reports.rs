@@ -3,11 +3,10 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use slap_proto::usage::Consumption;
 
-use crate::layout::PartitionLayout;
+use crate::layout::{PartitionLayout, md5};
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
 
 /// Longest report, in bytes: some thousand movements.
@@ -76,7 +75,7 @@ pub(super) fn read(
             partition: partition.to_owned(),
             place,
             name: name.to_owned(),
-            digest: digest(&contents),
+            digest: md5(&contents),
         };
         (key, contents)
     }))
@@ -102,9 +101,4 @@ impl ReportKey {
             Err(error) => Err(error),
         }
     }
-}
-
-fn digest(contents: &[u8]) -> String {
-    let digest = Md5::digest(contents);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
