@@ -141,7 +141,12 @@ impl Node {
 
     /// Makes partitions as slapformat does, without a master.
     pub fn make_partitions(&self, count: usize) {
-        for number in 0..count {
+        self.make_more_partitions(0, count);
+    }
+
+    /// Makes the partitions from the first number on, up to the second.
+    pub fn make_more_partitions(&self, first: usize, end: usize) {
+        for number in first..end {
             let path = self.partition(number);
             fs::create_dir(&path).expect("the instance root is ours");
             fs::set_permissions(&path, fs::Permissions::from_mode(0o750))

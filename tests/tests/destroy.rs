@@ -261,6 +261,23 @@ fn programs_before_the_removal_run_once_to_their_end() {
 }
 
 #[test]
+fn programs_of_others_do_not_hold_a_destruction_up() {
+    let script = "echo slappart1:web-on-watch > .slapos-report-wait-service-list; \
+        service web 'exec sleep 1000'";
+    let (node, master) = unwanted(script);
+    node.make_more_partitions(1, 2);
+    let url = master.script().instances[0].release.clone();
+    master
+        .script()
+        .instances
+        .push(Instance::new("slappart1", &url));
+    instance(&node).expect(0);
+    assert!(node.services_status().contains("slappart1:web-on-watch"));
+    report(&node).expect(0);
+    assert!(contents(&node).is_empty(), "{:?}", contents(&node));
+}
+
+#[test]
 fn an_instance_that_is_wanted_again_loses_its_removal_programs_and_nothing_else() {
     let (node, master) = unwanted("program prerm last 'exec sleep 1000'; echo precious > data");
     report(&node).expect(0);

@@ -242,7 +242,10 @@ fn a_release_that_is_not_there() {
 
 #[test]
 fn a_build_that_prints_more_than_memory_holds() {
-    let (node, master) = with_release(Node::new(), "head -c 30000000 /dev/zero | tr '\\0' x; exit 1");
+    let (node, master) = with_release(
+        Node::new(),
+        "head -c 30000000 /dev/zero | tr '\\0' x; exit 1",
+    );
     // Neither memory nor the report to the master may grow with it.
     let tool = node.ours_with("slapgrid-sr", &["--now", "--logfile", "/dev/null"]);
     let mut command = Command::new("sh");

@@ -119,7 +119,8 @@ impl Removal<'_> {
         let paths = &self.context.settings.supervisord.paths;
         let services = Services::before_removal(reference, paths, self.context.supervisor);
         prerm::start(directory, account, &services)?;
-        Ok(prerm::running(directory, &services)?)
+        let instance = self.context.services();
+        Ok(prerm::running(directory, &instance, &services)?)
     }
 
     fn run_own_program(

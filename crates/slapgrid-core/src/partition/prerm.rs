@@ -1,6 +1,8 @@
 //! What an instance has run before its partition is emptied: the programs of `etc/prerm`, which
 //! supervisord runs to their end.
 
+use supervisor::ProcessInfo;
+
 use super::confined::{ConfinedDirectory, ConfinedError};
 use super::records;
 use crate::process::Account;
@@ -39,19 +41,23 @@ pub(crate) fn start(
     Ok(())
 }
 
-/// A program of the partition's wait list that runs: the partition is not emptied before it ends.
+/// A program of the partition's wait list that runs: the partition is not emptied before it ends. The
+/// list is the instance's to write, so that programs of others do not count.
 pub(crate) fn running(
     directory: &ConfinedDirectory,
-    services: &Services<'_>,
+    instance: &Services<'_>,
+    prerm: &Services<'_>,
 ) -> Result<Option<String>, PrermError> {
     let awaited = records::report_wait_list(directory)?;
     if awaited.is_empty() {
         return Ok(None);
     }
-    let running = services
+    let is_own =
+        |process: &ProcessInfo| instance.is_group(&process.group) || prerm.is_group(&process.group);
+    let running = prerm
         .processes()?
         .into_iter()
-        .filter(|process| process.state.is_alive())
+        .filter(|process| process.state.is_alive() && is_own(process))
         .map(|process| process.full_name());
     Ok(running.into_iter().find(|name| awaited.contains(name)))
 }
