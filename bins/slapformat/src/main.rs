@@ -14,6 +14,8 @@ use slapos_config::ConfigFile;
 
 /// Exit code when the machine is prepared and the master could not be told.
 const MASTER_UNREACHABLE: u8 = 2;
+/// What is said of an empty plan.
+const NOTHING: &str = "nothing to do";
 /// Longest delay of a run without terminal, in seconds: nodes shall not ask their master at once.
 const MAXIMAL_DELAY: u64 = 3600;
 
@@ -36,6 +38,9 @@ struct Arguments {
     /// Say everything, change nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// With --dry_run: the plan as JSON
+    #[arg(long, requires = "dry_run")]
+    json: bool,
     /// Log details
     #[arg(short, long)]
     verbose: bool,
@@ -70,12 +75,6 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let file = ConfigFile::read(&arguments.configuration_file)?;
-    let configured = file.section("slapformat").get_path("log_file")?;
-    let log = LogOptions {
-        verbose: arguments.verbose,
-        console: arguments.console,
-        file: arguments.log_file.or(configured),
-    };
     let options = Options {
         computer_xml: arguments.computer_xml,
         input_definition_file: arguments.input_definition_file,
@@ -85,6 +84,16 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         dry_run: arguments.dry_run,
     };
     let settings = Settings::from_config(&file, &options)?;
+    let configured = file.section("slapformat").get_path("log_file")?;
+    let log = LogOptions {
+        verbose: arguments.verbose,
+        console: arguments.console,
+        // A dry run changes nothing, not even a log.
+        file: arguments
+            .log_file
+            .or(configured)
+            .filter(|_| !settings.dry_run),
+    };
     slapos_cli::init_logging("slapformat", &log)?;
     let now = arguments.now || file.section("slapformat").get_bool("now")?.unwrap_or(false);
     if !now && !settings.dry_run && !std::io::stdin().is_terminal() {
@@ -92,33 +101,41 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         log::info!("waiting {delay} s (--now begins at once)");
         std::thread::sleep(Duration::from_secs(delay));
     }
-    report(slapformat_core::run(&settings)?)
+    report(slapformat_core::run(&settings)?, arguments.json)
 }
 
-fn report(outcome: Outcome) -> Result<ExitCode, Box<dyn Error>> {
+fn report(outcome: Outcome, json: bool) -> Result<ExitCode, Box<dyn Error>> {
     match outcome {
-        Outcome::Planned(plan) => slapos_cli::print(&(summary(&plan, "would change") + "\n"))?,
+        Outcome::Planned(plan) if json => {
+            slapos_cli::print(&(serde_json::to_string_pretty(&plan)? + "\n"))?;
+        }
+        Outcome::Planned(plan) => slapos_cli::print(&(summary(&plan) + "\n"))?,
         Outcome::Offline(plan, error) => {
-            log::info!("{}", summary(&plan, "changed"));
+            log::info!("{}", count(&plan));
             let error = describe(&error);
             let message = format!("the machine is prepared, the master was not told: {error}");
             slapos_cli::tell("slapformat", &message);
             return Ok(ExitCode::from(MASTER_UNREACHABLE));
         }
-        Outcome::Done(plan) => log::info!("{}", summary(&plan, "changed")),
+        Outcome::Done(plan) => log::info!("{}", count(&plan)),
         other => return Err(format!("unknown outcome {other:?}").into()),
     }
     Ok(ExitCode::from(exit::CLEAN))
 }
 
-fn summary(plan: &Plan, verb: &str) -> String {
+fn summary(plan: &Plan) -> String {
     if plan.steps.is_empty() {
-        return "nothing to do".to_owned();
+        return NOTHING.to_owned();
     }
-    let steps: Vec<_> = plan
-        .steps
-        .iter()
-        .map(|step| format!("\n  {step}"))
-        .collect();
-    format!("{verb}:{}", steps.concat())
+    let steps = plan.steps.iter().map(|step| format!("\n  {step}"));
+    format!("would change:{}", steps.collect::<String>())
+}
+
+/// Each step was logged when it was done.
+fn count(plan: &Plan) -> String {
+    match plan.steps.len() {
+        0 => NOTHING.to_owned(),
+        1 => "1 step done".to_owned(),
+        steps => format!("{steps} steps done"),
+    }
 }

@@ -27,6 +27,22 @@ pub enum DefinitionError {
         /// The key.
         key: &'static str,
     },
+    /// Sections of partitions that are not numbered from 0 without a gap.
+    #[error(
+        "{path} has no [partition_{missing}], but {present} sections of partitions: they are \
+         numbered from 0 without a gap"
+    )]
+    Gap {
+        /// The file.
+        path: String,
+        /// The first number that is missing.
+        missing: usize,
+        /// How many sections there are.
+        present: usize,
+    },
+    /// No partition at all.
+    #[error("{0} defines no partition: the first one is [partition_0]")]
+    NoPartition(String),
     /// A name that would lead out of the instance root.
     #[error("{path}: [{section}]")]
     Name {
@@ -68,19 +84,34 @@ impl Definition {
         let address = address.map(|text| {
             parse_address(&text).ok_or_else(|| computer.wrong("address", text, "ADDRESS/NETMASK"))
         });
-        let mut partitions = Vec::new();
-        for number in 0.. {
-            let name = format!("partition_{number}");
-            if !file.section(&name).exists() {
-                break;
-            }
-            partitions.push(partition(file, &name)?);
-        }
+        let address = address.transpose()?;
+        let partitions = (0..count_partitions(file)?)
+            .map(|number| partition(file, &format!("partition_{number}")))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
-            address: address.transpose()?,
+            address,
             software_user: computer.get_text("software_user")?,
             partitions,
         })
+    }
+}
+
+/// How many partitions the file defines.
+fn count_partitions(file: &ConfigFile) -> Result<usize, DefinitionError> {
+    let path = || file.path().display().to_string();
+    let sections = file
+        .sections()
+        .filter(|name| name.starts_with("partition_"));
+    let present = sections.count();
+    let missing = |number: &usize| !file.section(&format!("partition_{number}")).exists();
+    match (0..present).find(missing) {
+        Some(missing) => Err(DefinitionError::Gap {
+            path: path(),
+            missing,
+            present,
+        }),
+        None if present == 0 => Err(DefinitionError::NoPartition(path())),
+        None => Ok(present),
     }
 }
 
@@ -207,6 +238,25 @@ mod tests {
             ),
             (PARTITION.replace("127.0.0.1/32", "host/32"), "host/32"),
             (PARTITION.replace("part0", "../part0"), "[partition_0]"),
+            (
+                PARTITION.replace("partition_0", "partition_1"),
+                "no [partition_0]",
+            ),
+            (
+                format!(
+                    "{PARTITION}\n{}",
+                    PARTITION.replace("partition_0", "partition_2")
+                ),
+                "no [partition_1]",
+            ),
+            (
+                format!(
+                    "{PARTITION}\n{}",
+                    PARTITION.replace("partition_0", "partition_x")
+                ),
+                "no [partition_1]",
+            ),
+            ("[computer]\n".to_owned(), "defines no partition"),
             (
                 "[computer]\naddress = x".to_owned(),
                 "address of [computer]",

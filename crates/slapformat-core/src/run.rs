@@ -1,14 +1,27 @@
 //! A whole run: observe, plan, act, tell the master.
 
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::geteuid;
 use slap_client::{ClientError, OpenError};
 use slap_proto::documents::ComputerConfiguration;
 
-use crate::addresses;
+use crate::allocate::{AllocateError, Conflict, Conflicts};
+use crate::backups;
+use crate::compose::{compose, has_global_v6};
 use crate::describe;
-use crate::execute::{ExecuteError, execute};
+use crate::execute::{ExecuteError, Execution, execute};
 use crate::observe::{ObserveError, Observed};
-use crate::plan::{Plan, PlanError, plan, resource_path};
+use crate::plan::{Plan, PlanError, Wanted, blind_spot, parents, plan, resource_path};
+use crate::program::{self, ProgramError};
 use crate::settings::Settings;
+
+/// How often other addresses are tried for those that others on the link have.
+const ATTEMPTS: usize = 10;
 
 /// What a run came to.
 #[derive(Debug)]
@@ -26,15 +39,41 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
+    /// Users and interfaces are root's.
+    #[error(
+        "only root may make users and change interfaces: run as root, or set alter_user = False \
+         and alter_network = False, or see with --dry_run what would be done"
+    )]
+    NotRoot,
+    /// Another run may be under way.
+    #[error("cannot lock the directory {directory}")]
+    Lock {
+        /// The directory of `computer_xml`.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// What there is could not be found out.
     #[error(transparent)]
     Observe(#[from] ObserveError),
+    /// Addresses are not to be had.
+    #[error(transparent)]
+    Allocate(#[from] AllocateError),
     /// What is wanted cannot be.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A program is missing; nothing was changed.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// A step failed.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+    /// Addresses of the definition cannot be exchanged for others.
+    #[error("the definition gives addresses that someone else has: {0}")]
+    DefinedDuplicates(String),
+    /// Others on the link have every address that was tried.
+    #[error("{ATTEMPTS} times other addresses were tried, and someone else had some: {0}")]
+    Duplicates(String),
     /// The connection to the master cannot be set up.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -54,64 +93,160 @@ pub enum FormatError {
 /// Prepares the machine and tells the master; a dry run does neither.
 ///
 /// # Errors
-/// Something cannot be found out, is not possible, or fails. What was done by then stays.
+/// Something cannot be found out, is not possible, or fails. What was done by then stays, and the
+/// next run does the rest.
 pub fn run(settings: &Settings) -> Result<Outcome, FormatError> {
-    let mut observed = Observed::read(settings)?;
-    let wanted = describe::computer(
-        settings,
-        observed.definition.as_ref(),
-        observed.kept.as_ref(),
-        &observed.interfaces,
-    );
-    look_around(settings, &wanted, &mut observed)?;
-    let plan = plan(settings, &wanted, &observed)?;
+    settings
+        .warnings
+        .iter()
+        .for_each(|warning| log::warn!("{warning}"));
     if settings.dry_run {
+        let (plan, _) = prepare(settings, &Conflicts::new())?;
         return Ok(Outcome::Planned(plan));
     }
-    warn(settings, &wanted, &observed);
-    execute(&plan)?;
-    post(settings, &wanted, plan)
+    if (settings.alter_user || settings.alter_network) && !geteuid().is_root() {
+        return Err(FormatError::NotRoot);
+    }
+    let lock = lock(&settings.computer_xml)?;
+    let (plan, document) = carry_through(settings, &lock)?;
+    post(settings, &document, plan)
+}
+
+/// Plans and acts until no address is in the way.
+fn carry_through(
+    settings: &Settings,
+    lock: &File,
+) -> Result<(Plan, ComputerConfiguration), FormatError> {
+    let mut conflicts = Conflicts::new();
+    let mut taken = Plan::default();
+    for _ in 0..ATTEMPTS {
+        let (mut plan, document) = prepare(settings, &conflicts)?;
+        program::check_installed(plan.programs())?;
+        match execute(&plan, lock)? {
+            Execution::Complete => {
+                taken.steps.append(&mut plan.steps);
+                return Ok((taken, document));
+            }
+            Execution::Conflicts {
+                conflicts: found,
+                done,
+            } => {
+                taken.steps.extend(plan.steps.drain(..done));
+                found.iter().for_each(|(address, conflict)| match conflict {
+                    Conflict::Duplicate => log::warn!("someone else on the link has {address}"),
+                    Conflict::Foreign => log::warn!("someone else has just taken {address}"),
+                });
+                conflicts.extend(found);
+            }
+        }
+        if settings.input_definition_file.is_some() {
+            return Err(FormatError::DefinedDuplicates(list(&conflicts)));
+        }
+    }
+    Err(FormatError::Duplicates(list(&conflicts)))
+}
+
+fn list(conflicts: &Conflicts) -> String {
+    let addresses: Vec<_> = conflicts.keys().map(ToString::to_string).collect();
+    addresses.join(", ")
+}
+
+/// Observes and plans.
+fn prepare(
+    settings: &Settings,
+    conflicts: &Conflicts,
+) -> Result<(Plan, ComputerConfiguration), FormatError> {
+    let mut observed = Observed::read(settings)?;
+    let (computer, warnings) = compose(settings, &observed, conflicts)?;
+    let kept = observed.kept.as_ref();
+    let document = describe::document(settings, &computer, &observed.machine, kept);
+    let wanted = Wanted { computer, document };
+    look_around(settings, &wanted, &mut observed)?;
+    let plan = plan(settings, &wanted, &observed, conflicts)?;
+    if conflicts.is_empty() {
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        warn(settings, &wanted, &observed);
+    }
+    Ok((plan, wanted.document))
+}
+
+/// One run at a time. The lock is the kernel's: it ends with the process, and with the programs
+/// that it started, and leaves no file.
+fn lock(computer_xml: &Path) -> Result<Flock<File>, FormatError> {
+    let directory = computer_xml
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let failed = |source: io::Error| FormatError::Lock {
+        directory: directory.to_owned(),
+        source,
+    };
+    let file = File::open(directory).map_err(failed)?;
+    let file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => return Ok(lock),
+        Err((file, Errno::EWOULDBLOCK)) => file,
+        Err((_, errno)) => return Err(failed(errno.into())),
+    };
+    log::info!("waiting for another run");
+    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| failed(errno.into()))
 }
 
 /// Observes what the wanted computer is made of.
 fn look_around(
     settings: &Settings,
-    wanted: &ComputerConfiguration,
+    wanted: &Wanted,
     observed: &mut Observed,
 ) -> Result<(), ObserveError> {
-    let references = || {
-        wanted
-            .partition_list
-            .iter()
-            .map(|partition| partition.reference.as_str())
-    };
-    let roots = [
-        settings.software_root.clone(),
-        settings.instance_root.clone(),
-    ];
-    let directories = references().map(|reference| settings.instance_root.join(reference));
-    let resources = references().map(|reference| resource_path(settings, reference));
-    let users = wanted
-        .partition_list
+    let partitions = &wanted.computer.partitions;
+    let roots = [&settings.software_root, &settings.instance_root];
+    let around = roots
+        .into_iter()
+        .flat_map(|root| parents(root))
+        .map(Path::to_owned);
+    observed.look_around(around);
+    let directories = partitions.iter().flat_map(|partition| {
+        let own = settings.instance_root.join(&partition.reference);
+        partition.storage.iter().cloned().chain([own])
+    });
+    let resources = partitions
         .iter()
-        .filter_map(|partition| partition.user.clone());
+        .map(|partition| resource_path(settings, &partition.reference));
+    let files = settings.output_definition_file.clone().into_iter();
+    let files = files.chain([backups::unfinished(&settings.computer_xml)]);
+    let users = partitions.iter().map(|partition| partition.user.as_str());
+    let users: Vec<_> = users
+        .chain([wanted.computer.software_user.as_str()])
+        .collect();
     observed.look_at(
-        roots.into_iter().chain(directories),
-        resources.chain(settings.output_definition_file.clone()),
-        users.chain(wanted.software_user.clone()),
+        roots.into_iter().cloned().chain(directories),
+        resources.chain(files),
+        &users,
     )
 }
 
-fn warn(settings: &Settings, wanted: &ComputerConfiguration, observed: &Observed) {
-    if observed.definition.is_none() && !addresses::has_global_v6(settings, &observed.interfaces) {
-        let interface = settings.interface_name.as_deref().unwrap_or("the machine");
+fn warn(settings: &Settings, wanted: &Wanted, observed: &Observed) {
+    let partitions = &wanted.computer.partitions;
+    if let Some(definition) = &observed.definition {
+        let (defined, amount) = (definition.partitions.len(), settings.partition_amount);
+        if defined != amount {
+            log::warn!(
+                "partition_amount = {amount}, but the definition has {defined} partitions: \
+                 there will be {defined}"
+            );
+        }
+    } else if !settings.alter_network && !has_global_v6(settings, observed) {
+        let interface = settings.v6_interface().unwrap_or("the machine");
         log::warn!("{interface} has no global IPv6 address: partitions have those of the loopback");
     }
-    let mut missing: Vec<_> = wanted
-        .partition_list
+    if let Some(warning) =
+        blind_spot(settings, &observed.network).filter(|_| settings.alter_network)
+    {
+        log::warn!("{warning}");
+    }
+    let mut missing: Vec<_> = partitions
         .iter()
-        .filter_map(|partition| partition.user.as_deref())
-        .filter(|user| !observed.users.contains_key(*user))
+        .map(|partition| partition.user.as_str())
+        .filter(|user| !settings.alter_user && !observed.accounts.users.contains_key(*user))
         .collect();
     missing.dedup();
     if !missing.is_empty() {

@@ -2,8 +2,21 @@
 
 use std::path::PathBuf;
 
+use ipnet::Ipv4Net;
 use slap_client::{Connection, UrlError};
 use slapos_config::{ConfigFile, MissingParameters, ValueError};
+use slapos_fs::{InvalidFileName, check_file_name};
+
+use crate::lookup::Lookup;
+
+/// Longest name of an interface, in bytes (`IFNAMSIZ` of `linux/if.h`, without the final zero).
+const LONGEST_INTERFACE: usize = 15;
+/// Longest name of a user, in bytes (useradd's own limit).
+const LONGEST_USER: usize = 32;
+/// Bits by which the subnets of partitions are longer than the network of the interface.
+const PREFIX_SHIFT: u8 = 16;
+/// Most partitions that can be asked for: as many subnets has a partition's share of 16 bits.
+const MOST_PARTITIONS: usize = (1 << 14) - 2;
 
 /// What the command line says instead of the file.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +60,8 @@ pub struct Settings {
     pub user_base_name: String,
     /// Names of their taps begin with it.
     pub tap_base_name: String,
+    /// Names of their tuns begin with it.
+    pub tun_base_name: String,
     /// Owner of the software root.
     pub software_user: String,
     /// The interface whose addresses partitions have.
@@ -54,9 +69,31 @@ pub struct Settings {
     /// The interface of their IPv6 addresses, if it is another one.
     pub ipv6_interface: Option<String>,
     /// Network of their IPv4 addresses.
-    pub ipv4_local_network: String,
+    pub ipv4_local_network: Ipv4Net,
+    /// Directory whose subdirectories are disks with room for the data of partitions.
+    pub instance_storage_home: Option<PathBuf>,
+    /// Whether users are made.
+    pub alter_user: bool,
+    /// Whether interfaces are changed.
+    pub alter_network: bool,
+    /// Whether each partition has a tap.
+    pub create_tap: bool,
+    /// Whether taps have an IPv6 network each; unset: unless they belong to a bridge.
+    pub tap_ipv6: Option<bool>,
+    /// The interface whose IPv4 network the taps share, if they have IPv4 addresses.
+    pub tap_gateway_interface: Option<String>,
+    /// Whether each partition has a tun.
+    pub create_tun: bool,
+    /// Whether tuns have an IPv6 network each.
+    pub tun_ipv6: bool,
+    /// Bits by which the subnets of partitions are longer than the network of the interface.
+    pub ipv6_prefixshift: u8,
+    /// Whether each partition has a range of IPv6 addresses; unset: if there is room.
+    pub partition_has_ipv6_range: Option<bool>,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Deprecated parameters that are used, each as a message.
+    pub warnings: Vec<String>,
 }
 
 /// The configuration cannot be used.
@@ -72,75 +109,134 @@ pub enum SettingsError {
     /// `master_url` is no URL.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// This version does not do that yet, and silence would mislead.
-    #[error(
-        "{option} = True is not supported yet: make what is needed yourself and set {option} = False"
-    )]
-    Unsupported {
-        /// The option.
-        option: &'static str,
+    /// Partitions would have names that are no file names.
+    #[error("partition_base_name cannot be used")]
+    Name(#[from] InvalidFileName),
+    /// Names that the system would not take.
+    #[error("{key} = {value}: {name:?} cannot be the name of {kind} ({rule})")]
+    SystemName {
+        /// The parameter.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// The longest name made of it.
+        name: String,
+        /// What it would name.
+        kind: &'static str,
+        /// What such names are like.
+        rule: &'static str,
     },
-}
-
-/// Values of `[slapformat]`, else of `[slapos]`.
-struct Lookup<'a>(&'a ConfigFile);
-
-impl Lookup<'_> {
-    fn text(&self, key: &str) -> Result<Option<String>, ValueError> {
-        let own = self.0.section("slapformat").get_text(key)?;
-        own.map_or_else(
-            || self.0.section("slapos").get_text(key),
-            |value| Ok(Some(value)),
-        )
-    }
-
-    fn text_or(&self, key: &str, default: &str) -> Result<String, ValueError> {
-        Ok(self.text(key)?.unwrap_or_else(|| default.to_owned()))
-    }
-
-    fn path(&self, key: &str) -> Result<Option<PathBuf>, ValueError> {
-        Ok(self.text(key)?.map(PathBuf::from))
-    }
-
-    fn truth(&self, key: &str) -> Result<Option<bool>, ValueError> {
-        let own = self.0.section("slapformat").get_bool(key)?;
-        own.map_or_else(
-            || self.0.section("slapos").get_bool(key),
-            |value| Ok(Some(value)),
-        )
-    }
 }
 
 impl Settings {
     /// From `[slapformat]` and `[slapos]`.
     ///
     /// # Errors
-    /// A parameter is missing or wrong, or asks for what this version cannot do.
+    /// A parameter is missing or wrong.
     pub fn from_config(file: &ConfigFile, options: &Options) -> Result<Self, SettingsError> {
         let lookup = Lookup(file);
-        let alter = [
-            ("alter_user", options.alter_user),
-            ("alter_network", options.alter_network),
-        ];
-        for (option, given) in alter {
-            let configured = lookup.truth(option)?;
-            if given.or(configured).unwrap_or(true) {
-                return Err(SettingsError::Unsupported { option });
+        let required = Required::read(&lookup, options)?;
+        let mut warnings = Vec::new();
+        let interface_name = interface_name(&lookup, &mut warnings)?;
+        let create_tap = create_tap(&lookup, &mut warnings)?;
+        let input = lookup.path("input_definition_file")?;
+        let output = lookup.path("output_definition_file")?;
+        let alter = |key, given: Option<bool>| {
+            given.map_or_else(|| lookup.truth_or(key, true), Ok::<_, ValueError>)
+        };
+        let settings = Self {
+            computer_id: required.computer_id,
+            master: master(&lookup, &required.master_url)?,
+            software_root: required.software_root.into(),
+            instance_root: required.instance_root.into(),
+            computer_xml: required.computer_xml.into(),
+            input_definition_file: options.input_definition_file.clone().or(input),
+            output_definition_file: options.output_definition_file.clone().or(output),
+            partition_amount: required.partition_amount,
+            partition_base_name: lookup.text_or("partition_base_name", "slappart")?,
+            user_base_name: lookup.text_or("user_base_name", "slapuser")?,
+            tap_base_name: lookup.text_or("tap_base_name", "slaptap")?,
+            tun_base_name: lookup.text_or("tun_base_name", "slaptun")?,
+            software_user: lookup.text_or("software_user", "slapsoft")?,
+            interface_name,
+            ipv6_interface: lookup.text("ipv6_interface")?,
+            ipv4_local_network: lookup.parsed_or(
+                "ipv4_local_network",
+                Ipv4Net::new_assert([10, 0, 0, 0].into(), 16),
+                "an IPv4 network such as 10.0.0.0/16",
+            )?,
+            instance_storage_home: lookup.path("instance_storage_home")?,
+            alter_user: alter("alter_user", options.alter_user)?,
+            alter_network: alter("alter_network", options.alter_network)?,
+            create_tap,
+            tap_ipv6: lookup.truth("tap_ipv6")?,
+            tap_gateway_interface: lookup.text("tap_gateway_interface")?,
+            create_tun: lookup.truth_or("create_tun", false)?,
+            tun_ipv6: lookup.truth_or("tun_ipv6", true)?,
+            ipv6_prefixshift: prefix_shift(&lookup)?,
+            partition_has_ipv6_range: lookup.truth("partition_has_ipv6_range")?,
+            dry_run: options.dry_run || lookup.truth_or("dry_run", false)?,
+            warnings,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The interface of the partitions' IPv6 addresses.
+    pub(crate) fn v6_interface(&self) -> Option<&str> {
+        self.ipv6_interface
+            .as_deref()
+            .or(self.interface_name.as_deref())
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        check_file_name(&self.partition_base_name)?;
+        if self.alter_network && self.interface_name.is_none() {
+            return Err(MissingParameters(vec!["interface_name"]).into());
+        }
+        let highest = self.partition_amount.saturating_sub(1);
+        let numbered = |base: &str| format!("{base}{highest}");
+        if self.alter_user {
+            let user = &self.user_base_name;
+            check_user("user_base_name", user, numbered(user))?;
+            let software = &self.software_user;
+            check_user("software_user", software, software.clone())?;
+        }
+        for (key, base, used) in [
+            ("tap_base_name", &self.tap_base_name, self.create_tap),
+            ("tun_base_name", &self.tun_base_name, self.create_tun),
+        ] {
+            if self.alter_network && used {
+                check_interface(key, base, numbered(base))?;
             }
         }
-        let computer_xml = options
-            .computer_xml
-            .clone()
-            .map_or_else(|| lookup.path("computer_xml"), |path| Ok(Some(path)))?;
+        Ok(())
+    }
+}
+
+/// The parameters without default.
+struct Required {
+    computer_id: String,
+    master_url: String,
+    software_root: String,
+    instance_root: String,
+    computer_xml: String,
+    partition_amount: usize,
+}
+
+impl Required {
+    fn read(lookup: &Lookup<'_>, options: &Options) -> Result<Self, SettingsError> {
+        let given = options.computer_xml.as_ref();
+        let computer_xml = given.map_or_else(
+            || lookup.text("computer_xml"),
+            |path| Ok(Some(path.to_string_lossy().into_owned())),
+        )?;
         let required = [
             ("computer_id", lookup.text("computer_id")?),
             ("master_url", lookup.text("master_url")?),
             ("software_root", lookup.text("software_root")?),
             ("instance_root", lookup.text("instance_root")?),
-            (
-                "computer_xml",
-                computer_xml.map(|path| path.to_string_lossy().into_owned()),
-            ),
+            ("computer_xml", computer_xml),
             ("partition_amount", lookup.text("partition_amount")?),
         ];
         let missing: Vec<_> = required
@@ -151,6 +247,7 @@ impl Settings {
         if !missing.is_empty() {
             return Err(MissingParameters(missing).into());
         }
+        let values = required.map(|(_, value)| value.unwrap_or_default());
         let [
             computer_id,
             master_url,
@@ -158,38 +255,89 @@ impl Settings {
             instance_root,
             computer_xml,
             amount,
-        ] = required.map(|(_, value)| value.unwrap_or_default());
-        let section = file.section("slapformat");
-        let partition_amount = amount
-            .parse()
-            .map_err(|_| section.wrong("partition_amount", amount, "a number of partitions"))?;
-        let interface = lookup.text("interface_name")?;
-        if interface.is_none() && lookup.text("bridge_name")?.is_some() {
-            log::warn!("bridge_name is deprecated, write interface_name instead");
-        }
-        let interface =
-            interface.map_or_else(|| lookup.text("bridge_name"), |name| Ok(Some(name)))?;
-        let input = lookup.path("input_definition_file")?;
-        let output = lookup.path("output_definition_file")?;
+        ] = values;
+        let partition_amount = amount.parse().ok().filter(|n| *n <= MOST_PARTITIONS);
         Ok(Self {
             computer_id,
-            master: master(&lookup, &master_url)?,
-            software_root: software_root.into(),
-            instance_root: instance_root.into(),
-            computer_xml: computer_xml.into(),
-            input_definition_file: options.input_definition_file.clone().or(input),
-            output_definition_file: options.output_definition_file.clone().or(output),
-            partition_amount,
-            partition_base_name: lookup.text_or("partition_base_name", "slappart")?,
-            user_base_name: lookup.text_or("user_base_name", "slapuser")?,
-            tap_base_name: lookup.text_or("tap_base_name", "slaptap")?,
-            software_user: lookup.text_or("software_user", "slapsoft")?,
-            interface_name: interface,
-            ipv6_interface: lookup.text("ipv6_interface")?,
-            ipv4_local_network: lookup.text_or("ipv4_local_network", "10.0.0.0/16")?,
-            dry_run: options.dry_run || lookup.truth("dry_run")?.unwrap_or(false),
+            master_url,
+            software_root,
+            instance_root,
+            computer_xml,
+            partition_amount: partition_amount.ok_or_else(|| {
+                lookup.wrong(
+                    "partition_amount",
+                    amount,
+                    "a number of at most 16382 partitions",
+                )
+            })?,
         })
     }
+}
+
+fn interface_name(
+    lookup: &Lookup<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<String>, ValueError> {
+    let (name, alias) = (lookup.text("interface_name")?, lookup.text("bridge_name")?);
+    if alias.is_some() {
+        warnings.push("bridge_name is deprecated, write interface_name instead".to_owned());
+    }
+    Ok(name.or(alias))
+}
+
+fn create_tap(lookup: &Lookup<'_>, warnings: &mut Vec<String>) -> Result<bool, ValueError> {
+    let (wanted, inverse) = (lookup.truth("create_tap")?, lookup.truth("no_bridge")?);
+    if let Some(inverse) = inverse {
+        let now = if inverse { "False" } else { "True" };
+        warnings.push(format!(
+            "no_bridge is deprecated, write create_tap = {now} instead"
+        ));
+    }
+    Ok(wanted.or(inverse.map(|inverse| !inverse)).unwrap_or(true))
+}
+
+fn prefix_shift(lookup: &Lookup<'_>) -> Result<u8, ValueError> {
+    let expected = "a number of bits between 3 and 64";
+    let shift = lookup.parsed_or("ipv6_prefixshift", PREFIX_SHIFT, expected)?;
+    if (3..=64).contains(&shift) {
+        return Ok(shift);
+    }
+    Err(lookup.wrong("ipv6_prefixshift", shift.to_string(), expected))
+}
+
+fn check_user(key: &'static str, value: &str, name: String) -> Result<(), SettingsError> {
+    let mut letters = name.bytes();
+    let first = letters.next();
+    let usable = first.is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        && letters.all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        && name.len() <= LONGEST_USER;
+    if usable {
+        return Ok(());
+    }
+    Err(SettingsError::SystemName {
+        key,
+        value: value.to_owned(),
+        name,
+        kind: "a user",
+        rule: "at most 32 of a-z, A-Z, 0-9, _, - and dots, beginning with a-z or _",
+    })
+}
+
+fn check_interface(key: &'static str, value: &str, name: String) -> Result<(), SettingsError> {
+    let usable = name.len() <= LONGEST_INTERFACE
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"/:%".contains(&byte));
+    if usable {
+        return Ok(());
+    }
+    Err(SettingsError::SystemName {
+        key,
+        value: value.to_owned(),
+        name,
+        kind: "an interface",
+        rule: "at most 15 printable characters other than / : %",
+    })
 }
 
 /// The node's connection: its certificate is of use only with its key.
@@ -197,7 +345,7 @@ fn master(lookup: &Lookup<'_>, url: &str) -> Result<Connection, SettingsError> {
     let mut connection = Connection::to(url)?;
     match (lookup.path("cert_file")?, lookup.path("key_file")?) {
         (Some(certificate), Some(key)) => {
-            connection = connection.client_certificate(certificate, key)
+            connection = connection.client_certificate(certificate, key);
         }
         (Some(_), None) => return Err(MissingParameters(vec!["key_file"]).into()),
         (None, Some(_)) => return Err(MissingParameters(vec!["cert_file"]).into()),
@@ -224,21 +372,46 @@ mod tests {
         Settings::from_config(&file, options)
     }
 
+    fn with(line: &str) -> Settings {
+        settings(&format!("{MINIMAL}{line}\n"), &Options::default()).unwrap()
+    }
+
     #[test]
     fn defaults_and_options() {
         let options = Options {
             computer_xml: Some("/other".into()),
+            alter_user: Some(true),
             ..Options::default()
         };
         let settings = settings(MINIMAL, &options).unwrap();
         assert_eq!(settings.partition_amount, 3);
         assert_eq!(settings.partition_base_name, "slappart");
         assert_eq!(settings.computer_xml, Path::new("/other"));
+        assert_eq!(settings.ipv4_local_network.to_string(), "10.0.0.0/16");
+        assert!(settings.alter_user && !settings.alter_network && settings.create_tap);
+        assert_eq!(settings.tap_ipv6, None);
     }
 
     #[test]
-    fn what_is_missing_wrong_or_not_done_is_named() {
+    fn deprecated_parameters_still_work_and_are_warned_of() {
+        let bridge = with("bridge_name = br0");
+        assert_eq!(bridge.interface_name.as_deref(), Some("br0"));
+        assert!(
+            bridge.warnings[0].contains("interface_name"),
+            "{:?}",
+            bridge.warnings
+        );
+        let no_bridge = with("no_bridge = True");
+        assert!(!no_bridge.create_tap);
+        assert!(no_bridge.warnings[0].contains("create_tap = False"));
+        assert!(with("no_bridge = True\ncreate_tap = True").create_tap);
+        assert!(with("").warnings.is_empty());
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
         let without_amount = MINIMAL.replace("partition_amount = 3", "");
+        let altering = MINIMAL.replace("= False", "= True");
         let table = [
             (
                 "[slapformat]\nalter_user = no\nalter_network = no".to_owned(),
@@ -246,18 +419,33 @@ mod tests {
             ),
             (without_amount, "partition_amount"),
             (MINIMAL.replace("= 3", "= many"), "many"),
+            (MINIMAL.replace("= 3", "= 99999999"), "99999999"),
             (
                 MINIMAL.replace("alter_user = False", "alter_user = perhaps"),
                 "perhaps",
             ),
+            (altering.clone(), "interface_name"),
             (
-                MINIMAL.replace("alter_user = False", ""),
-                "alter_user = True is not supported",
+                format!("{altering}interface_name = e\nuser_base_name = Ä"),
+                "user_base_name",
             ),
             (
-                MINIMAL.replace("alter_network = False", ""),
-                "alter_network = True is not supported",
+                format!("{altering}interface_name = e\nsoftware_user = a:b"),
+                "software_user",
             ),
+            (
+                format!("{altering}interface_name = e\ntap_base_name = a-name-that-is-long"),
+                "15",
+            ),
+            (
+                format!("{MINIMAL}partition_base_name = ../x"),
+                "partition_base_name",
+            ),
+            (
+                format!("{MINIMAL}ipv4_local_network = 10.0.0.0"),
+                "10.0.0.0",
+            ),
+            (format!("{MINIMAL}ipv6_prefixshift = 2"), "ipv6_prefixshift"),
             (MINIMAL.replace("http://m/", "nonsense"), "nonsense"),
             (
                 MINIMAL.replace("[slapformat]", "key_file = k\n[slapformat]"),
