@@ -1,6 +1,8 @@
 //! slapformat through its binary.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
@@ -168,15 +170,93 @@ fn the_definition_that_is_written_can_be_read() {
 }
 
 #[test]
-fn what_this_version_does_not_do_is_refused() {
-    let node = Node::new();
+fn only_root_may_make_users_and_change_interfaces() {
+    let node = Node::unprivileged();
     for option in ["--alter_user=True", "--alter_network=True"] {
         let outcome = format(&node, &[option]).expect(1);
         assert!(
-            outcome.stderr.contains("= True is not supported yet"),
+            outcome.stderr.contains("only root may make users"),
             "{}",
             outcome.stderr
         );
     }
     assert!(!node.partition(0).exists());
+}
+
+#[test]
+fn a_definition_with_a_gap_or_without_partitions_is_refused() {
+    let node = Node::new();
+    let definition = fs::read_to_string(node.path().join("definition.cfg")).unwrap();
+    let gap = definition.replace("[partition_0]", "[partition_2]");
+    let end = definition.find("[partition_0]").unwrap();
+    for (text, part) in [
+        (gap.as_str(), "has no [partition_0]"),
+        (&definition[..end], "defines no partition"),
+    ] {
+        node.write("definition.cfg", text);
+        let outcome = format(&node, &[]).expect(1);
+        assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
+        assert!(!node.path().join("computer.xml").exists());
+    }
+}
+
+#[test]
+fn an_amount_that_differs_from_the_definition_is_warned_of() {
+    let node = Node::new();
+    let settings = fs::read_to_string(node.configuration()).unwrap();
+    let settings = settings.replace(
+        "partition_amount = 2",
+        "partition_amount = 5\nbridge_name = lo",
+    );
+    node.write("slapos.cfg", &settings);
+    let outcome = format(&node, &["--dry_run"]).expect(0);
+    for part in [
+        "the definition has 2 partitions",
+        "bridge_name is deprecated",
+    ] {
+        assert!(outcome.stderr.contains(part), "{part}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_dry_run_tells_programs_what_it_would_do() {
+    let node = Node::new();
+    let outcome = format(&node, &["--dry_run", "--json"]).expect(0);
+    let plan: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let paths: Vec<_> = plan["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|step| step["path"].as_str())
+        .collect();
+    let expected = node.path().join("computer.xml");
+    assert!(paths.contains(&expected.to_str().unwrap()), "{paths:?}");
+    assert!(!node.path().join("format.log").exists());
+    format(&node, &["--json"]).expect(2);
+}
+
+#[test]
+fn a_master_that_does_not_know_the_computer_is_explained() {
+    let node = Node::new();
+    let listener = TcpListener::bind(("127.0.0.1", node.master_port)).unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1 << 16];
+        let mut read = 0;
+        // The body ends with the marshalled document.
+        while !String::from_utf8_lossy(&request[..read]).contains("%2Fmarshal%3E") {
+            read += stream.read(&mut request[read..]).unwrap();
+        }
+        let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let outcome = format(&node, &[]).expect(1);
+    answering.join().unwrap();
+    assert!(
+        outcome.stderr.contains(&format!(
+            "does not know the computer {COMPUTER}: is computer_id right"
+        )),
+        "{}",
+        outcome.stderr
+    );
 }

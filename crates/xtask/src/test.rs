@@ -119,7 +119,10 @@ fn cargo() -> Result<Command> {
 /// Tests that must be root are features, so that elsewhere they are not built.
 fn root_tests() -> &'static [&'static str] {
     if places::is_root() {
-        &["--features", "slapgrid-core/root-tests"]
+        &[
+            "--features",
+            "slapgrid-core/root-tests,slapos-tests/root-tests",
+        ]
     } else {
         &[]
     }
