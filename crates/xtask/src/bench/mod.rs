@@ -2,19 +2,29 @@
 
 mod calls;
 mod connection;
+mod format;
 mod load;
 mod master;
 mod proxy;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::test;
+
 /// What is measured.
 #[derive(Subcommand)]
 pub(crate) enum Subject {
+    /// slapformat: new partitions with users, taps and addresses in a network namespace; as root
+    Format {
+        /// How many partitions are made
+        #[arg(long, value_delimiter = ',', default_values_t = [100, 300])]
+        partitions: Vec<usize>,
+    },
     /// slapproxy: requests a second, latency, memory, start
     Proxy {
         /// How many partitions the computer has
@@ -31,15 +41,25 @@ pub(crate) enum Subject {
 
 /// Measures and prints a table.
 pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
-    let Subject::Proxy {
-        partitions,
-        connections,
-        seconds,
-    } = subject;
-    proxy::run(&proxy::Plan {
-        partitions,
-        connections,
-        time: Duration::try_from_secs_f64(*seconds)?,
-    })?;
+    match subject {
+        Subject::Format { partitions } => format::run(partitions)?,
+        Subject::Proxy {
+            partitions,
+            connections,
+            seconds,
+        } => proxy::run(&proxy::Plan {
+            partitions,
+            connections,
+            time: Duration::try_from_secs_f64(*seconds)?,
+        })?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The Python peer's environment: that of `SLAPOS_TEST_PEER`, else one made on the first run.
+fn peer() -> Result<PathBuf> {
+    match std::env::var_os("SLAPOS_TEST_PEER") {
+        Some(directory) => Ok(directory.into()),
+        None => test::peer(),
+    }
 }

@@ -1,6 +1,5 @@
 //! slapproxy beside `slapos proxy start`: the same requests to both, one after the other.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use super::calls;
 use super::connection::Connection;
 use super::load::{self, Figures};
 use super::master::{Master, Side};
-use crate::{command, places, test};
+use crate::{command, places};
 
 /// What to measure.
 pub(super) struct Plan<'a> {
@@ -60,10 +59,7 @@ pub(super) fn run(plan: &Plan) -> Result<()> {
             .current_dir(places::workspace())
             .args(["build", "--quiet", "--release", "--package", "slapproxy"]),
     )?;
-    let peer = match std::env::var_os("SLAPOS_TEST_PEER") {
-        Some(directory) => PathBuf::from(directory),
-        None => test::peer()?,
-    };
+    let peer = super::peer()?;
     println!(
         "{:>10} {:>5}  {:<26} {:>9} {:>9} {:>9}   {:>7} {:>9} {:>9}   {:>6}",
         "partitions",
