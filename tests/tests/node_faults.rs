@@ -4,7 +4,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::{Signal, kill};
@@ -13,7 +13,7 @@ use slapos_tests::Side::Ours;
 use slapos_tests::faults::{
     SERVICE, instance, is_processed, row, says, software, with_instance, with_release,
 };
-use slapos_tests::{Instance, Misbehaviour, Node, Outcome, instance_script};
+use slapos_tests::{Instance, Misbehaviour, Node, Outcome, instance_script, poll};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -285,6 +285,33 @@ fn a_build_that_never_ends() {
     node.install_release("web", &instance_script(SERVICE));
     assert!(node.release(&url).exists());
     row("buildout never ends", &outcome, &instance(&node).expect(0));
+}
+
+#[test]
+fn an_end_that_comes_while_an_instance_is_built() {
+    let (node, master) = with_instance("touch began; sleep 1000 & echo $! > pid; wait");
+    let mut command = node.ours_with("slapgrid-cp", &["--now"]);
+    let mut tool = command.stderr(Stdio::null()).spawn().unwrap();
+    let pid_file = node.partition(0).join("pid");
+    let built = || fs::read_to_string(&pid_file).is_ok_and(|text| text.ends_with('\n'));
+    poll::until("the instance is built", PATIENCE, built);
+    let told = Instant::now();
+    let pid = i32::try_from(tool.id()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+    assert_eq!(tool.wait().unwrap().code(), Some(1));
+    assert!(told.elapsed() < Duration::from_secs(10));
+    let child = fs::read_to_string(&pid_file).unwrap();
+    assert!(
+        !Path::new("/proc").join(child.trim()).exists(),
+        "a child of it still runs"
+    );
+    let calls = master.calls();
+    let last = calls.last().unwrap();
+    assert_eq!(last.endpoint, "softwareInstanceError");
+    assert!(last.field("error_log").contains("told to end"));
+    node.install_release("web", &instance_script(SERVICE));
+    instance(&node).expect(0);
+    assert!(is_processed(&node, 0));
 }
 
 #[test]

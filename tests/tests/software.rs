@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use slap_proto::documents::SoftwareState;
 use slapos_tests::Side::Ours;
-use slapos_tests::{Call, Node, Outcome, ScriptedMaster, poll};
+use slapos_tests::{Call, Instance, Node, Outcome, ScriptedMaster, poll};
 
 fn url(name: &str) -> String {
     format!("http://releases.invalid/{name}/software.cfg")
@@ -283,4 +283,25 @@ fn files_of_a_release_belong_to_its_builder() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn slapgrid_installs_runs_and_reports_in_that_order() {
+    let (node, master) = node(&["one"], "touch instance.cfg");
+    node.make_partitions(1);
+    // Once installed, the release builds instances with the same script.
+    node.fake_bootstrap("touch instance.cfg; mkdir -p etc/service");
+    master.script().instances = vec![Instance::new("slappart0", &url("one"))];
+    node.grid(Ours, "slapgrid", "", &[]).expect(0);
+    assert_eq!(
+        endpoints(&master.calls()),
+        [
+            "getFullComputerInformation",
+            "buildingSoftwareRelease",
+            "availableSoftwareRelease",
+            "getFullComputerInformation",
+            "startedComputerPartition",
+            "getFullComputerInformation",
+        ]
+    );
 }
