@@ -198,6 +198,9 @@ fn instances_that_are_no_longer_requested_are_kept_and_noted() {
     assert_eq!(noted(), first, "since when is what counts");
     let child = slap.register_computer_partition("COMP-1", "slappart1");
     assert!(!child.fetch().unwrap().is_free());
+    let page = "panel/instance?computer=COMP-1&partition=slappart1";
+    let (_, page) = master.ask("GET", page, "", b"");
+    assert!(page.contains("No longer requested"), "{page}");
     requests(&["child"]);
     assert_eq!(noted(), []);
     requests(&[]);

@@ -93,6 +93,9 @@ fn facts(view: &View, instance: &Partition) -> Markup {
                     (requester(view, &row.requester_id, |other| other.root() == instance.root()))
                 }
             }
+            @if let Some(since) = instance.unrequested {
+                dt { "No longer requested" } dd { "noticed " (ago(view.now, since)) ", kept all the same" }
+            }
         }
     }
 }

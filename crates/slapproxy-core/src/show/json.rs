@@ -87,6 +87,7 @@ fn partition(partition: &Partition) -> Value {
         "requester_id": row.requester_id,
         "requested_state": row.requested_state,
         "timestamp": row.timestamp,
+        "unrequested_since": partition.unrequested,
     })
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Partition {
     pub(crate) row: PartitionRow,
     pub(crate) report: Option<ReportRow>,
     pub(crate) addresses: Vec<NetworkRow>,
+    /// Since when its requester no longer requests the instance, in seconds since 1970.
+    pub(crate) unrequested: Option<f64>,
 }
 
 /// A slave, and the parameters that its requester gave.
@@ -138,6 +140,9 @@ impl Computer {
         for (partition, address) in records.addresses(&reference)? {
             addresses.entry(partition).or_default().push(address);
         }
+        let unrequested = records.unrequested(&reference)?.into_iter();
+        let mut unrequested: BTreeMap<_, _> =
+            unrequested.map(|row| (row.reference, row.time)).collect();
         let releases = records
             .software(&reference)?
             .into_iter()
@@ -152,6 +157,7 @@ impl Computer {
             .map(|row| Partition {
                 report: instances.remove(&row.reference).filter(|_| row.busy),
                 addresses: addresses.remove(&row.reference).unwrap_or_default(),
+                unrequested: unrequested.remove(&row.reference),
                 row,
             });
         let partitions: Vec<_> = partitions.collect();

@@ -144,6 +144,7 @@ mod tests {
                 },
                 report: reported.map(|(state, time)| report(state, time)),
                 addresses: Vec::new(),
+                unrequested: None,
             };
             assert_eq!(partition.standing(), expected, "{wanted} {reported:?}");
         }
@@ -155,6 +156,7 @@ mod tests {
             row: PartitionRow::default(),
             report: Some(report("error", 1.0)),
             addresses: Vec::new(),
+            unrequested: None,
         };
         assert_eq!(partition.standing(), Standing::Free);
     }
