@@ -267,29 +267,10 @@ pub(crate) fn is_public(net: &IpNet) -> bool {
 
 /// The `.slapos-resource` file of a partition: its description as JSON, for the instance to read.
 pub(crate) fn resource(partition: &PartitionConfiguration) -> String {
-    let json = json(&partition.to_value());
     let mut text = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
     // Writing JSON values to memory cannot fail.
-    let _ = serde::Serialize::serialize(&json, &mut serializer);
+    let _ = serde::Serialize::serialize(&partition.to_value(), &mut serializer);
     String::from_utf8_lossy(&text).into_owned()
-}
-
-fn json(value: &Value) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match value {
-        Value::None => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Int(number) => i64::try_from(*number).map_or(Json::Null, Json::from),
-        Value::Float(number) => Json::from(*number),
-        Value::Tuple(items) => items.iter().map(json).collect(),
-        Value::List(items) | Value::Set(items) => items.iter().map(json).collect(),
-        Value::Dict(dict) => Json::Object(
-            dict.iter()
-                .map(|(key, value)| (key.to_text(), json(value)))
-                .collect(),
-        ),
-        Value::String(_) | Value::Object(_) => Json::String(value.to_text()),
-    }
 }

@@ -5,6 +5,7 @@
 //! [`MAX_DEPTH`] and [`MAX_VALUES`].
 
 mod charset;
+mod data_model;
 mod decode;
 mod encode;
 mod layout;
