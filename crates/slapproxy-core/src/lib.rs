@@ -7,11 +7,14 @@
 
 mod caller;
 mod error;
+mod hateoas;
 mod http;
 mod http_proxy;
+mod jsonrpc;
 mod master;
 mod metrics;
 mod multimaster;
+mod naming;
 mod panel;
 mod server;
 mod settings;

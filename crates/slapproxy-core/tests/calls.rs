@@ -250,7 +250,6 @@ fn what_does_not_exist_is_404_and_the_wrong_method_405() {
     for path in [
         "getFullComputerInformation?computer_id=COMP-9",
         "registerComputerPartition?computer_reference=COMP-1&computer_partition_reference=p9",
-        "getHateoasUrl",
         "noSuchCall",
     ] {
         assert_eq!(master.ask("GET", path, "", b"").0, 404, "{path}");

@@ -3,16 +3,15 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use slap_proto::authorization::PartitionIdentity;
 use slap_proto::calls::{self, Fields, Method};
 
 use super::{Master, Shared, authority, respond};
 use crate::MasterError;
 use crate::caller::Speaker;
-use crate::master::{Answer, Context, Serve, now};
+use crate::master::{Answer, Serve};
 use crate::storage::Storage;
 
 /// Each call at `/ENDPOINT`.
@@ -113,23 +112,10 @@ fn serve_call<C: Serve, S: Storage>(
     headers: &HeaderMap,
     form: &[u8],
 ) -> Result<Answer, MasterError> {
-    let header = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let identity = PartitionIdentity::parse(header.unwrap_or_default())?;
+    let context = master.context(headers)?;
     let fields = Fields::from_urlencoded(form)?;
-    authority::check_call::<C>(speaker, &fields, identity.as_ref())?;
+    authority::check_call::<C>(speaker, &fields, context.identity.as_ref())?;
     let call = C::from_fields(&fields)?;
-    let context = Context {
-        settings: &master.settings,
-        run_id: &master.run_id,
-        remotes: &master.remotes,
-        host: headers
-            .get(header::HOST)
-            .and_then(|value| value.to_str().ok()),
-        identity,
-        now: now(),
-    };
     if let Some(answer) = call.elsewhere(&context, &master.storage)? {
         return Ok(answer);
     }

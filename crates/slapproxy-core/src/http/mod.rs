@@ -19,15 +19,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
+use slap_proto::authorization::PartitionIdentity;
 
-use crate::http_proxy;
+use crate::master::{Context, now};
 use crate::metrics::{Measured, Metrics};
 use crate::multimaster::Remotes;
 use crate::settings::Settings;
 use crate::shacache::Shacache;
 use crate::storage::Storage;
+use crate::{MasterError, hateoas, http_proxy, jsonrpc, panel};
 
 /// Largest body of a request that is read into memory, in bytes.
 const LARGEST_BODY: usize = 32 << 20;
@@ -43,6 +45,25 @@ pub(crate) struct Master<S> {
     pub(crate) shacache: Option<Shacache>,
     /// The masters that requests may be forwarded to.
     pub(crate) remotes: Remotes,
+}
+
+impl<S> Master<S> {
+    /// What a call needs to know of a request.
+    pub(crate) fn context<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+    ) -> Result<Context<'a>, MasterError> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let authorization = text(header::AUTHORIZATION).unwrap_or_default();
+        Ok(Context {
+            settings: &self.settings,
+            run_id: &self.run_id,
+            remotes: &self.remotes,
+            host: text(header::HOST),
+            identity: PartitionIdentity::parse(authorization)?,
+            now: now(),
+        })
+    }
 }
 
 /// [`Master`], as handlers get it.
@@ -81,12 +102,15 @@ pub(crate) fn measured_app<S: Storage>(
 fn routes<S: Storage>(master: &Shared<S>) -> Router<Shared<S>> {
     let of_users = Router::new()
         .merge(status::metrics())
-        .merge(crate::panel::routes())
+        .merge(panel::routes())
+        .merge(hateoas::routes())
         .merge(http_proxy::routes(&master.settings.http_proxy_allow));
     of_users
         .route_layer(from_fn_with_state(master.clone(), authority::users_only))
         // These are for nodes, too, and check themselves whom the sender may speak for.
         .merge(calls::routes())
         .merge(shacache::routes())
+        .merge(hateoas::url_route())
+        .merge(jsonrpc::routes())
         .merge(status::health())
 }

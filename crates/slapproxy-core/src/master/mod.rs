@@ -2,13 +2,13 @@
 
 pub(crate) mod forward;
 mod frontend;
-mod node;
-mod report;
-mod request;
-mod slave;
-mod tree;
+pub(crate) mod node;
+pub(crate) mod report;
+pub(crate) mod request;
+pub(crate) mod slave;
+pub(crate) mod tree;
 mod user;
-mod view;
+pub(crate) mod view;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -97,7 +97,7 @@ fn touch(row: &mut PartitionRow, now: f64) {
 }
 
 /// The partition, or 404.
-fn find(
+pub(crate) fn find(
     records: &dyn Records,
     computer: &str,
     reference: &str,
@@ -110,7 +110,7 @@ fn find(
 }
 
 /// Whether the computer is one of this master's, or 404.
-fn check_computer(
+pub(crate) fn check_computer(
     context: &Context<'_>,
     records: &dyn Records,
     computer: &str,

@@ -187,3 +187,26 @@ fn status(report: &ReportRow) -> Value {
         ("created_at", Value::Float(report.time)),
     ])
 }
+
+/// A report as masters show it to people: `#access` before good news, `#error` before bad.
+/// Nothing of an instance that is gone.
+pub(crate) fn news(report: &ReportRow) -> String {
+    match report.state.as_str() {
+        "destroyed" => String::new(),
+        "error" => format!("#error {}", report.message),
+        state => format!("#access {state}"),
+    }
+}
+
+/// The reports of a computer in one line.
+pub(crate) fn summary(reports: &[ReportRow]) -> String {
+    let failed = reports.iter().filter(|report| report.state == "error");
+    let failed: Vec<_> = failed.map(|report| report.subject.as_str()).collect();
+    if reports.is_empty() {
+        return "#error nothing was reported yet".to_owned();
+    }
+    if failed.is_empty() {
+        return format!("#access {} reports, none of an error", reports.len());
+    }
+    format!("#error reported of {}", failed.join(", "))
+}

@@ -1,7 +1,7 @@
 //! requestComputerPartition: finds, changes or allocates an instance.
 
 use slap_proto::calls::RequestComputerPartition;
-use slap_proto::documents::InstanceState;
+use slap_proto::documents::{InstanceState, SoftwareInstance};
 use slap_proto::instance_xml;
 
 use super::{Answer, Context, Serve, forward, slave, touch, tree, view};
@@ -9,16 +9,16 @@ use crate::MasterError;
 use crate::storage::{PartitionRow, Records, Storage};
 
 /// Who is noted as requester of what users request.
-pub(super) const USER: &str = "user";
+pub(crate) const USER: &str = "user";
 /// Type of an instance whose request names none.
-pub(super) const DEFAULT_TYPE: &str = "default";
+pub(crate) const DEFAULT_TYPE: &str = "default";
 
 /// Who requests: the root of its tree, and itself.
-pub(super) struct Requester {
+pub(crate) struct Requester {
     /// Title of the root; empty for a user.
-    pub(super) root: String,
+    pub(crate) root: String,
     /// Reference of the partition; [`USER`] for a user.
-    pub(super) id: String,
+    pub(crate) id: String,
 }
 
 impl Serve for RequestComputerPartition {
@@ -34,32 +34,38 @@ impl Serve for RequestComputerPartition {
     }
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
-        if let Some(state) = &self.state {
-            state
-                .parse::<InstanceState>()
-                .map_err(|error| MasterError::BadRequest(error.to_string()))?;
-        }
         let requester = requester(context, records, &self)?;
-        if self.shared {
-            return slave::request(&self, &requester, context, records);
-        }
-        let present = records.instance(&self.partition_reference, &requester.root)?;
-        let row = match present {
-            Some(row) => change(row, &self, &requester, context, records)?,
-            None => allocate(&self, &requester, context, records)?,
-        };
-        let instance = view::instance(
-            records,
-            &row,
-            row.xml.as_deref(),
-            row.connection_xml.as_deref(),
-        )?;
+        let instance = request(&self, &requester, context, records)?;
         Ok(Answer::Written(instance.to_document()?))
     }
 }
 
+/// Finds, changes or allocates an instance, or a slave.
+pub(crate) fn request(
+    call: &RequestComputerPartition,
+    requester: &Requester,
+    context: &Context<'_>,
+    records: &dyn Records,
+) -> Result<SoftwareInstance, MasterError> {
+    if let Some(state) = &call.state {
+        state
+            .parse::<InstanceState>()
+            .map_err(|error| MasterError::BadRequest(error.to_string()))?;
+    }
+    if call.shared {
+        return slave::request(call, requester, context, records);
+    }
+    let present = records.instance(&call.partition_reference, &requester.root)?;
+    let row = match present {
+        Some(row) => change(row, call, requester, context, records)?,
+        None => allocate(call, requester, context, records)?,
+    };
+    let (xml, connection_xml) = (row.xml.as_deref(), row.connection_xml.as_deref());
+    view::instance(records, &row, xml, connection_xml)
+}
+
 /// The requester, by the header before the fields of the form.
-pub(super) fn requester(
+pub(crate) fn requester(
     context: &Context<'_>,
     records: &dyn Records,
     call: &RequestComputerPartition,

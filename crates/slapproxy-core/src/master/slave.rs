@@ -1,17 +1,21 @@
 //! Slaves: shares of an instance, listed in the parameters of their host.
 
 use slap_proto::calls::RequestComputerPartition;
-use slap_proto::documents::InstanceState;
+use slap_proto::documents::{Attributes, InstanceState, SoftwareInstance};
 use slap_proto::instance_xml;
 use slap_proto::marshal::{Dict, Value, decode, encode};
 
 use super::request::{DEFAULT_TYPE, Requester, computer};
-use super::{Answer, Context, touch, tree, view};
+use super::{Context, touch, tree, view};
 use crate::MasterError;
 use crate::storage::{PartitionRow, Records, SlaveRow};
 
 /// The key of a slave's name in the list of its host.
 const REFERENCE: &str = "slave_reference";
+/// The same once more.
+const TITLE: &str = "slave_title";
+/// The key of a slave's type there.
+const SOFTWARE_TYPE: &str = "slap_software_type";
 
 /// Adds a slave to its host, changes it, or takes it off.
 pub(super) fn request(
@@ -19,7 +23,7 @@ pub(super) fn request(
     requester: &Requester,
     context: &Context<'_>,
     records: &dyn Records,
-) -> Result<Answer, MasterError> {
+) -> Result<SoftwareInstance, MasterError> {
     let reference = tree::slave_reference(&requester.root, &call.partition_reference);
     let present = records.slave(&reference)?;
     let host = host(call, context, records, present.as_ref())?;
@@ -54,7 +58,7 @@ pub(super) fn request(
     let parameters = instance_xml::to_xml(&call.partition_parameter_dict)?;
     answer.parameter_dict = view::parameters(Some(&parameters));
     answer.requested_state = Some(state.to_owned());
-    Ok(Answer::Written(answer.to_document()?))
+    Ok(answer)
 }
 
 fn is_host(row: &PartitionRow, slave: &SlaveRow) -> bool {
@@ -131,22 +135,40 @@ fn take_off(
 /// A slave as its host sees it: its parameters and its names.
 fn entry(call: &RequestComputerPartition, reference: &str) -> Value {
     let mut entry: Dict = call.partition_parameter_dict.clone().into_iter().collect();
-    entry.insert("slave_title", reference.into());
+    entry.insert(TITLE, reference.into());
     entry.insert(REFERENCE, reference.into());
     let software_type = call.software_type.as_deref().unwrap_or(DEFAULT_TYPE);
-    entry.insert("slap_software_type", software_type.into());
+    entry.insert(SOFTWARE_TYPE, software_type.into());
     Value::Dict(entry.into())
 }
 
 /// The slaves of a host.
-fn list(host: &PartitionRow) -> Vec<Value> {
+pub(crate) fn list(host: &PartitionRow) -> Vec<Value> {
     let document = host.slave_instance_list.as_deref().unwrap_or_default();
     let value = decode(document.as_bytes()).unwrap_or(Value::None);
     value.as_list().map(<[Value]>::to_vec).unwrap_or_default()
 }
 
-fn name(slave: &Value) -> Option<&str> {
+/// The reference of a slave in the list of its host.
+pub(crate) fn name(slave: &Value) -> Option<&str> {
     slave.as_dict()?.get(REFERENCE)?.as_str()
+}
+
+/// The type of a slave, by its entry in the list of its host.
+pub(crate) fn software_type(entry: &Dict) -> String {
+    let software_type = entry.get(SOFTWARE_TYPE).map(Value::to_text);
+    software_type.unwrap_or_else(|| DEFAULT_TYPE.to_owned())
+}
+
+/// The parameters of a slave, by its entry in the list of its host.
+pub(crate) fn parameters(entry: &Dict) -> Attributes {
+    let own = [TITLE, REFERENCE, SOFTWARE_TYPE];
+    let pairs = entry
+        .iter()
+        .map(|(key, value)| (key.to_text(), value.clone()));
+    pairs
+        .filter(|(key, _)| !own.contains(&key.as_str()))
+        .collect()
 }
 
 /// A slave of that host, or 404.
@@ -218,7 +240,7 @@ fn set_reference(
                     && dict.get(REFERENCE).and_then(Value::as_str) == Some(&slave.reference)
                 {
                     let mut renamed = Dict::clone(dict);
-                    renamed.insert("slave_title", reference.as_str().into());
+                    renamed.insert(TITLE, reference.as_str().into());
                     renamed.insert(REFERENCE, reference.as_str().into());
                     *dict = renamed.into();
                 }

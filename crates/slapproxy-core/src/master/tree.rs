@@ -6,7 +6,7 @@ use crate::MasterError;
 use crate::storage::{PartitionRow, Records, SlaveRow};
 
 /// The name of the root of an instance's tree; empty for a free partition.
-pub(super) fn root_name(row: &PartitionRow) -> &str {
+pub(crate) fn root_name(row: &PartitionRow) -> &str {
     if row.requested_by.is_empty() {
         row.partition_reference.as_deref().unwrap_or_default()
     } else {
@@ -52,7 +52,7 @@ pub(super) fn requesters_of_instance(
 }
 
 /// The partitions that requested a slave.
-pub(super) fn requesters_of_slave(
+pub(crate) fn requesters_of_slave(
     records: &dyn Records,
     slave: &SlaveRow,
 ) -> Result<Vec<PartitionRow>, MasterError> {
@@ -75,11 +75,11 @@ pub(super) fn touch_all(
 }
 
 /// How a slave is called that is requested in a tree.
-pub(super) fn slave_reference(root: &str, title: &str) -> String {
+pub(crate) fn slave_reference(root: &str, title: &str) -> String {
     format!("{root}_{title}")
 }
 
 /// The requester's name of a slave, if its reference is of that tree.
-pub(super) fn slave_title<'a>(reference: &'a str, root: &str) -> Option<&'a str> {
+pub(crate) fn slave_title<'a>(reference: &'a str, root: &str) -> Option<&'a str> {
     reference.strip_prefix(root)?.strip_prefix('_')
 }

@@ -78,7 +78,7 @@ fn partition_at(row: &PartitionRow, addresses: Vec<(String, String)>) -> Compute
 }
 
 /// Identity of the instance in a partition.
-pub(super) fn guid(row: &PartitionRow) -> String {
+pub(crate) fn guid(row: &PartitionRow) -> String {
     format!("{}-{}", row.computer_reference, row.reference)
 }
 
@@ -118,7 +118,7 @@ fn timestamp(row: &PartitionRow) -> String {
 }
 
 /// The answer to whoever requested the instance.
-pub(super) fn instance(
+pub(crate) fn instance(
     records: &dyn Records,
     row: &PartitionRow,
     parameter_xml: Option<&str>,
@@ -154,7 +154,7 @@ pub(super) fn addresses(
 }
 
 /// Parameters of a stored instance document; one that another program broke counts as empty.
-pub(super) fn parameters(xml: Option<&str>) -> Attributes {
+pub(crate) fn parameters(xml: Option<&str>) -> Attributes {
     let read: BTreeMap<_, _> =
         instance_xml::from_xml(xml.unwrap_or_default()).unwrap_or_else(|error| {
             log::warn!("a stored instance document cannot be read: {error}");

@@ -209,6 +209,8 @@ pub trait Records {
     fn instance(&self, name: &str, root: &str) -> Result<Option<PartitionRow>>;
     /// Every instance below a root, the root not included.
     fn children(&self, root: &str) -> Result<Vec<PartitionRow>>;
+    /// Every root of a tree.
+    fn roots(&self) -> Result<Vec<PartitionRow>>;
     /// A free partition of a computer.
     fn free_partition(&self, computer: &str) -> Result<Option<PartitionRow>>;
     /// The instances of a release that could host slaves; of any type if none is given.
@@ -262,6 +264,8 @@ pub trait Records {
     fn remove_unrequested(&self, computer: &str, reference: &str) -> Result<()>;
     /// The instances on a computer that are no longer requested.
     fn unrequested(&self, computer: &str) -> Result<Vec<UnrequestedRow>>;
+    /// What was reported last of one subject of a computer.
+    fn report(&self, kind: ReportKind, computer: &str, subject: &str) -> Result<Option<ReportRow>>;
     /// Keeps a usage report.
     fn put_usage(&self, computer: &str, journal: &str, time: f64) -> Result<()>;
 }

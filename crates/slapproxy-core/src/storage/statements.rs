@@ -300,6 +300,13 @@ impl Records for Statements<'_> {
         self.partition_rows(condition, [root])
     }
 
+    fn roots(&self) -> Result<Vec<PartitionRow>> {
+        self.partition_rows(
+            "requested_by = '' AND slap_state = 'busy' ORDER BY rowid",
+            [],
+        )
+    }
+
     fn free_partition(&self, computer: &str) -> Result<Option<PartitionRow>> {
         let condition = "slap_state = 'free' AND computer_reference = ? ORDER BY rowid";
         let sql = format!("SELECT {PARTITION_COLUMNS} FROM partition18 WHERE {condition} LIMIT 1");
@@ -438,12 +445,15 @@ impl Records for Statements<'_> {
     fn reports(&self, kind: ReportKind, computer: &str) -> Result<Vec<ReportRow>> {
         let sql = "SELECT subject, state, message, time FROM report18 \
             WHERE kind = ? AND computer_reference = ? ORDER BY subject";
-        self.rows(
-            "cannot read reports",
-            sql,
-            [kind.as_str(), computer],
-            report,
-        )
+        let keys = [kind.as_str(), computer];
+        self.rows("cannot read reports", sql, keys, report)
+    }
+
+    fn report(&self, kind: ReportKind, computer: &str, subject: &str) -> Result<Option<ReportRow>> {
+        let sql = "SELECT subject, state, message, time FROM report18 \
+            WHERE kind = ? AND computer_reference = ? AND subject = ?";
+        let keys = [kind.as_str(), computer, subject];
+        self.row("cannot read a report", sql, keys, report)
     }
 
     fn report_ends(
