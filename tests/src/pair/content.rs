@@ -23,13 +23,40 @@ impl fmt::Display for Difference {
 }
 
 /// An answer as a value: its status, and what the body stands for. Error pages are for people.
-pub(super) fn answer(status: u16, body: &[u8], clock: &Clock) -> Value {
+pub(super) fn answer(status: u16, body: &[u8], address: &str, clock: &Clock) -> Value {
     let content = match decode(body) {
+        _ if body.starts_with(b"{") => json(status, body, address),
         _ if status != 200 => Value::None,
         Ok(value) => documents(value, clock),
         Err(_) => String::from_utf8_lossy(body).into_owned().into(),
     };
     Value::dict([("status", Value::Int(status.into())), ("body", content)])
+}
+
+/// A JSON document without what tells the masters apart by its nature: their address and their
+/// clock. What is listed is in no order, and of what is wrong only the kind counts.
+fn json(status: u16, body: &[u8], address: &str) -> Value {
+    const LIST: &str = "result_list";
+    const TIME: &str = "processing_timestamp";
+    let text = String::from_utf8_lossy(body).replace(address, "MASTER");
+    let document = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let Value::Dict(dict) = &document else {
+        return document;
+    };
+    if status != 200 {
+        return dict.get("type").cloned().unwrap_or(Value::None);
+    }
+    let mut dict = Dict::clone(dict);
+    if let Some(time) = dict.get(TIME) {
+        let token = if time.is_truthy() { "set" } else { "none" };
+        dict.insert(TIME, token.into());
+    }
+    if let Some(Value::List(items)) = dict.get(LIST) {
+        let mut items = items.to_vec();
+        items.sort_by_key(Value::to_text);
+        dict.insert(LIST, Value::list(items));
+    }
+    Value::Dict(dict.into())
 }
 
 /// The value with every timestamp as whether it is the stored one.

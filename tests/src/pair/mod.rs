@@ -55,11 +55,13 @@ impl Subject {
         }
     }
 
-    /// Answer and database after a call.
-    fn ask(&mut self, step: &Step) -> (Value, Value) {
+    /// Answer and database after a call; `look` is shown the raw answer.
+    fn ask(&mut self, step: &Step, look: impl FnOnce(u16, &[u8])) -> (Value, Value) {
         let (status, body) = step.send(&self.master.address);
+        look(status, &body);
         let rows = self.rows();
-        (content::answer(status, &body, &self.clock), rows)
+        let address = &self.master.address;
+        (content::answer(status, &body, address, &self.clock), rows)
     }
 
     fn rows(&mut self) -> Value {
@@ -80,11 +82,21 @@ impl Pair {
         }
     }
 
+    /// HOST:PORT of our master.
+    pub fn our_address(&self) -> &str {
+        &self.ours.master.address
+    }
+
     /// Makes the call at both and notes what differs in the answers and in the databases. Then
     /// ours gets what the peer's database holds, so that both begin the next call alike.
     pub fn ask(&mut self, step: &Step) {
-        let (our_answer, our_rows) = self.ours.ask(step);
-        let (their_answer, their_rows) = self.theirs.ask(step);
+        self.ask_and(step, |_, _| ());
+    }
+
+    /// As [`Pair::ask`]; `look` is shown status and body of our answer.
+    pub fn ask_and(&mut self, step: &Step, look: impl FnOnce(u16, &[u8])) {
+        let (our_answer, our_rows) = self.ours.ask(step, look);
+        let (their_answer, their_rows) = self.theirs.ask(step, |_, _| ());
         let mut found = content::differences("answer", &our_answer, &their_answer);
         let rows = content::differences("db", &our_rows, &their_rows);
         if !rows.is_empty() {

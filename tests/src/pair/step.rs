@@ -13,6 +13,8 @@ pub struct Step {
     call: String,
     fields: Vec<(String, Vec<u8>)>,
     headers: Vec<String>,
+    /// What is sent instead of the fields, and its type.
+    body: Option<(String, Vec<u8>)>,
     recorded: Option<Recorded>,
 }
 
@@ -36,6 +38,7 @@ impl Step {
             call: call.to_owned(),
             fields: Vec::new(),
             headers: Vec::new(),
+            body: None,
             recorded: None,
         }
     }
@@ -60,6 +63,17 @@ impl Step {
             "-" => step,
             value => step.header(&format!("Authorization: {value}")),
         }
+    }
+
+    /// A POST of a JSON document, or of what pretends to be one.
+    pub fn json(path: &str, body: impl AsRef<[u8]>) -> Self {
+        Self::new(Method::Post, path).body("application/json", body)
+    }
+
+    /// Sends this body, raw.
+    pub fn body(mut self, content_type: &str, body: impl AsRef<[u8]>) -> Self {
+        self.body = Some((content_type.to_owned(), body.as_ref().to_vec()));
+        self
     }
 
     /// A call as a client of today sends it.
@@ -111,9 +125,13 @@ impl Step {
     /// # Panics
     /// The master does not answer.
     pub fn send(&self, address: &str) -> (u16, Vec<u8>) {
-        let form_type = "Content-Type: application/x-www-form-urlencoded".to_owned();
-        let with_type = [&self.headers[..], &[form_type]].concat();
         let form = self.form();
+        let (content_type, body) = match &self.body {
+            Some((content_type, body)) => (content_type.as_str(), body.as_slice()),
+            None => ("application/x-www-form-urlencoded", form.as_bytes()),
+        };
+        let content_type = format!("Content-Type: {content_type}");
+        let with_type = [&self.headers[..], &[content_type]].concat();
         let answer = match &self.recorded {
             Some(Recorded { target, body, .. }) if body.is_empty() => {
                 http::ask(address, target, &self.headers, None)
@@ -127,7 +145,7 @@ impl Step {
             }
             None => {
                 let target = format!("POST /{}", self.call);
-                http::ask(address, &target, &with_type, Some(form.as_bytes()))
+                http::ask(address, &target, &with_type, Some(body))
             }
         };
         answer.unwrap_or_else(|error| panic!("{self}: {error}"))
@@ -157,6 +175,10 @@ impl fmt::Display for Step {
             return write!(f, "{}", recorded.name);
         }
         write!(f, "{}", self.call)?;
+        if let Some((_, body)) = &self.body {
+            let body = String::from_utf8_lossy(body);
+            write!(f, " {}", body.chars().take(200).collect::<String>())?;
+        }
         for (name, value) in &self.fields {
             let value = String::from_utf8_lossy(value);
             let short: String = value.chars().take(80).collect();

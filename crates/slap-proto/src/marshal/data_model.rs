@@ -1,4 +1,4 @@
-//! Values in serde's data model: how they are read from and written to JSON (feature `serde`).
+//! Values in serde's data model: how they are read from and written to JSON.
 
 use std::fmt;
 

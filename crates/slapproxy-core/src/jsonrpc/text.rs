@@ -52,14 +52,19 @@ impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for AnyText<MIN, 
 impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = AnyText::<MIN, MAX>::deserialize(deserializer)?.0;
-        match text.chars().find(|character| is_forbidden(*character)) {
-            Some(character) => {
-                let code = u32::from(character);
-                let message = format!("the character U+{code:04X} is not allowed");
-                Err(D::Error::custom(message))
-            }
-            None => Ok(Self(text)),
-        }
+        check_characters(&text).map_err(D::Error::custom)?;
+        Ok(Self(text))
+    }
+}
+
+/// What is wrong with a text that no marshal document can hold.
+fn check_characters(text: &str) -> Result<(), String> {
+    match text.chars().find(|character| is_forbidden(*character)) {
+        Some(character) => Err(format!(
+            "the character U+{:04X} is not allowed",
+            u32::from(character)
+        )),
+        None => Ok(()),
     }
 }
 
@@ -112,6 +117,9 @@ const LONGEST_PARAMETERS: usize = 4 << 20;
 impl<'de> Deserialize<'de> for Parameters {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let parameters = Attributes::deserialize(deserializer)?;
+        for name in parameters.keys() {
+            check_characters(name).map_err(D::Error::custom)?;
+        }
         let lengths = parameters
             .iter()
             .map(|(name, value)| name.len() + value.to_text().len());
