@@ -223,6 +223,15 @@ pub const STATUS: Meant = Meant {
     why: "clients have the calls, the peer's proxy does not know the answers",
 };
 
+pub const HATEOAS_URL: Meant = Meant {
+    name: "the hateoas API is told",
+    call: "getHateoasUrl",
+    path: "answer.*",
+    ours: "200|http://127.0.0.1:*/hateoas/",
+    theirs: "404|(none)",
+    why: "the peer's proxy serves the API, but its clients must be configured to find it",
+};
+
 pub const COMPUTER_BANG: Meant = Meant {
     name: "a computer's bang has an effect",
     call: "computerBang",

@@ -494,6 +494,7 @@ fn nodes_report() {
             &OLD_NODES_REPORT,
             &RELATED_INSTANCES,
             &STATUS,
+            &HATEOAS_URL,
             &UNKNOWN_IS_REFUSED,
         ],
         &[
