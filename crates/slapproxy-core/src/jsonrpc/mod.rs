@@ -15,6 +15,8 @@ mod lists;
 mod problem;
 mod reports;
 mod request;
+#[cfg(test)]
+mod speakers;
 mod text;
 
 use axum::Router;
