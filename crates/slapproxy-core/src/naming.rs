@@ -103,14 +103,38 @@ pub(crate) fn trees(records: &dyn Records) -> Result<Vec<Tree>, MasterError> {
     let roots = records.roots()?.into_iter().map(Found::Instance);
     let mut trees: Vec<_> = roots.map(Tree::from).collect();
     for computer in records.computers()? {
-        for slave in records.slaves(&computer.reference)? {
-            let names = Names::of_slave(records, &slave)?;
-            if names.root.is_empty() {
-                trees.extend(look_up(records, &names)?.map(Tree::from));
-            }
+        for host in records.partitions(&computer.reference)? {
+            let shares = shares(records, &host)?.into_iter();
+            let roots = shares.filter(|share| share.names.root.is_empty());
+            trees.extend(roots.map(|share| Tree::of(share.names, host.clone())));
         }
     }
     Ok(trees)
+}
+
+/// A slave as its host knows it.
+pub(crate) struct Share {
+    pub(crate) names: Names,
+    /// What the host is told of it.
+    pub(crate) entry: Dict,
+}
+
+/// The slaves of a host.
+pub(crate) fn shares(
+    records: &dyn Records,
+    host: &PartitionRow,
+) -> Result<Vec<Share>, MasterError> {
+    let mut shares = Vec::new();
+    for entry in slave::list(host) {
+        let row = slave::name(&entry).map(|name| records.slave(name));
+        if let (Some(row), Some(entry)) = (row.transpose()?.flatten(), entry.as_dict()) {
+            shares.push(Share {
+                names: Names::of_slave(records, &row)?,
+                entry: entry.clone(),
+            });
+        }
+    }
+    Ok(shares)
 }
 
 /// The root of a tree, slave or not.

@@ -21,6 +21,15 @@ pub const REFUSED_CHANGES_NOTHING: Meant = Meant {
     why: "the peer looks at the header Accept after the change is made",
 };
 
+pub const ADDRESS_IS_KEPT: Meant = Meant {
+    name: "the computer's address is kept",
+    call: "slapos.put.v0.compute_node_format",
+    path: "db.computer.COMP-3.*",
+    ours: "127.0.0.1|255.0.0.0",
+    theirs: "(none)",
+    why: "the method says nothing of it",
+};
+
 pub const THE_DEFAULT_COMPUTER_IS_KNOWN: Meant = Meant {
     name: "the default computer is known",
     call: "slapos.allDocs.v0.compute_node_instance_list",

@@ -19,7 +19,9 @@ fn play(scenario: Scenario) {
     let description = Description::of(pair.our_address());
     for step in &scenario.steps {
         pair.ask_and(step, |status, body| {
-            description.check_answer(step.call(), status, body);
+            if step.call().starts_with("slapos.") {
+                description.check_answer(step.call(), status, body);
+            }
         });
     }
     pair.finish();
@@ -65,7 +67,8 @@ fn the_scenarios_call_what_is_described() {
         scenarios::shared_instances(),
     ];
     let steps = scenarios.iter().flat_map(|scenario| &scenario.steps);
-    let called: BTreeSet<_> = steps.map(|step| step.call()).collect();
+    let calls = steps.map(|step| step.call());
+    let called: BTreeSet<_> = calls.filter(|call| call.starts_with("slapos.")).collect();
     let master = Master::start(Side::Ours, COMPUTER, "");
     let description = Description::of(&master.address);
     assert_eq!(called, description.paths().collect());

@@ -1,6 +1,8 @@
 //! What is called, in which order.
 
 use serde_json::{Value, json};
+use slap_proto::calls::LoadComputerConfigurationFromXml;
+use slap_proto::documents::ComputerConfiguration;
 use slapos_tests::COMPUTER;
 use slapos_tests::pair::{Meant, Step};
 
@@ -105,6 +107,7 @@ pub fn computers() -> Scenario {
             &STATUS_IS_TOLD,
             &USAGE_IS_KEPT,
             &COMPUTER_BANG,
+            &ADDRESS_IS_KEPT,
             &ONLY_ITS_OWN_ADDRESSES,
         ],
         steps: vec![
@@ -115,6 +118,15 @@ pub fn computers() -> Scenario {
             releases("nowhere"),
             format(COMPUTER, 3),
             format("COMP-2", 2),
+            format("COMP-3", 0),
+            Step::of(&LoadComputerConfigurationFromXml {
+                configuration: ComputerConfiguration {
+                    reference: "COMP-3".to_owned(),
+                    address: Some("127.0.0.1".to_owned()),
+                    netmask: Some("255.0.0.0".to_owned()),
+                    ..ComputerConfiguration::default()
+                },
+            }),
             format("COMP-3", 0),
             rpc("allDocs.WIP.compute_node_list", json!({})),
             releases(COMPUTER),

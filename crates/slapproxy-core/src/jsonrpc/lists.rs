@@ -9,7 +9,7 @@ use super::{Asked, Method};
 use crate::MasterError;
 use crate::hateoas;
 use crate::master::slave;
-use crate::naming::{Found, Names, trees};
+use crate::naming::{Found, Names, shares, trees};
 
 /// The releases of a computer.
 #[derive(Debug, Deserialize)]
@@ -111,23 +111,17 @@ impl Method for Shares {
             let message = format!("{guid} is a shared instance and hosts none");
             return Err(MasterError::NotFound(message));
         };
-        let mut result_list = Vec::new();
-        for entry in slave::list(&host) {
-            let row = slave::name(&entry).map(|name| records.slave(name));
-            let (Some(row), Some(entry)) = (row.transpose()?.flatten(), entry.as_dict()) else {
-                continue;
-            };
-            let names = Names::of_slave(records, &row)?;
-            result_list.push(Share {
-                instance_guid: names.to_string(),
-                title: names.title,
-                software_type: slave::software_type(entry),
-                state: InstanceState::Started.as_str().to_owned(),
-                parameters: slave::parameters(entry),
-                compute_partition_id: host.reference.clone(),
-            });
-        }
-        Ok(Listing { result_list })
+        let shares = shares(records, &host)?.into_iter().map(|share| Share {
+            instance_guid: share.names.to_string(),
+            title: share.names.title,
+            software_type: slave::software_type(&share.entry),
+            state: InstanceState::Started.as_str().to_owned(),
+            parameters: slave::parameters(&share.entry),
+            compute_partition_id: host.reference.clone(),
+        });
+        Ok(Listing {
+            result_list: shares.collect(),
+        })
     }
 }
 
