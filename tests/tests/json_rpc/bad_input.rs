@@ -441,6 +441,14 @@ fn bodies_that_are_no_object_of_parameters() {
         parameters.to_string(),
     );
     assert!(ours.refused(&step, 400).contains("recursion limit"));
+    let long = "é".repeat(1_000_000);
+    let unknown = json!({"instance_guid": "one______0", &long: 1});
+    let not_an_object = json!({"instance_guid": "one______0", "connection_parameter_dict": long});
+    for parameters in [unknown, not_an_object] {
+        let path = "slapos.put.v0.software_instance_connection_parameter";
+        let title = ours.refused(&Step::json(path, parameters.to_string()), 400);
+        assert!(title.chars().count() < 1000, "{} characters", title.len());
+    }
     let huge = vec![b' '; (12 << 20) + 1];
     ours.refused(&Step::json("slapos.get.v0.hateoas_url", huge), 413);
     ours.finish();

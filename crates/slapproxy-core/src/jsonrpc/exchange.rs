@@ -104,7 +104,21 @@ fn parameters<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let end = reader.end().map(|()| method);
         end.map_err(|error| error.to_string())
     });
-    ended.map_err(|message| Problem::new(StatusCode::BAD_REQUEST, message))
+    ended.map_err(|message| Problem::new(StatusCode::BAD_REQUEST, shortened(&message)))
+}
+
+/// Both ends of a message: the beginning says where something is wrong, the end what was expected,
+/// and between them a reader of JSON repeats what it found, however long that is.
+fn shortened(message: &str) -> String {
+    const HEAD: usize = 400;
+    const TAIL: usize = 200;
+    let length = message.chars().count();
+    if length <= HEAD + TAIL {
+        return message.to_owned();
+    }
+    let head: String = message.chars().take(HEAD).collect();
+    let tail: String = message.chars().skip(length - TAIL).collect();
+    format!("{head} … {tail}")
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {

@@ -26,6 +26,7 @@ pub(super) type Guid = Text<1, 600>;
 pub(super) type Release = Text<1, 4096>;
 /// Type of an instance; empty is the same as absent.
 pub(super) type SoftwareType = Text<0, 255>;
+
 /// Any text of `MIN` to `MAX` characters: builds colour what they print.
 #[derive(Debug)]
 pub(super) struct AnyText<const MIN: usize, const MAX: usize>(pub(super) String);
