@@ -382,6 +382,12 @@ fn values_that_no_parameter_may_have() {
         (
             FORMAT,
             LIST,
+            address(json!({"ip-address": "::1", "netmask": null})),
+            "ip_list[0].netmask: invalid type",
+        ),
+        (
+            FORMAT,
+            LIST,
             address(json!({"ip-address": 4})),
             "ip_list[0].ip-address: invalid type",
         ),

@@ -188,6 +188,6 @@ pub const HOSTS_MAY_BE_NAMED: Meant = Meant {
     call: "slapos.post.v0.software_instance|slapos.allDocs.v0.instance_tree_list",
     path: "answer.*|db.*",
     ours: "200|{*|[*|moved",
-    theirs: "403|Forbidden|[*|(absent)|unmoved",
+    theirs: "403|Forbidden|[*|(absent)|(none)|unmoved",
     why: "methods know instances by no other name",
 };

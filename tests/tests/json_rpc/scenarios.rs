@@ -419,6 +419,16 @@ pub fn shared_instances() -> Scenario {
             request("three", host("COMP-1-slappart0")),
             request("four", host("COMP-1-slappart9")),
             trees(),
+            of_computer(
+                "put.v0.compute_node_format",
+                "COMP-2",
+                json!({"compute_partition_list": [{"partition_id": "far0", "ip_list": []}]}),
+            ),
+            request(
+                "far",
+                json!({"sla_parameters": {"computer_guid": "COMP-2"}}),
+            ),
+            request("five", host("far______0")),
             publish("one______1"),
             get("one______1"),
             publish("nothing______1"),

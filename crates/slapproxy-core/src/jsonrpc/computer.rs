@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use slap_proto::calls::{ComputerBang, GetComputerStatus, UseComputer};
-use slap_proto::marshal::Value;
+use slap_proto::marshal::{Dict, Value};
 
 use super::answers::{Done, KeyPair};
-use super::text::{Journal, Message, Object, Reference};
+use super::text::{Journal, Message, Object, Reference, present};
 use super::{Asked, Method};
 use crate::MasterError;
 use crate::master::{Answer, Serve, node, report};
@@ -31,7 +31,9 @@ struct Partition {
 #[serde(rename_all = "kebab-case")]
 struct Address {
     ip_address: Reference,
+    #[serde(default, deserialize_with = "present")]
     netmask: Option<Reference>,
+    #[serde(default, deserialize_with = "present")]
     network_interface: Option<Reference>,
 }
 
@@ -118,7 +120,7 @@ impl Method for Status {
         let answer = call.serve(&asked.context, records)?;
         let mut status = match &answer {
             Answer::Document(Value::Dict(dict)) => dict.as_ref().clone(),
-            _ => slap_proto::marshal::Dict::default(),
+            _ => Dict::default(),
         };
         status.insert("text", text.into());
         Ok(Value::Dict(status.into()))

@@ -17,6 +17,8 @@ use crate::storage::Records;
 
 /// The wish that names the host of a shared instance.
 const HOST: &str = "instance_guid";
+/// The wish that names the computer.
+const COMPUTER: &str = "computer_guid";
 /// The only wish that is a number.
 const DELAY: &str = "retention_delay";
 
@@ -62,13 +64,20 @@ impl<'de> Deserialize<'de> for Wishes {
 impl Wishes {
     /// The filter of the call, which names a host by its computer and partition.
     fn into_filter(mut self, records: &dyn Records) -> Result<Attributes, MasterError> {
-        let host = self.0.get(HOST).and_then(Value::as_str);
-        if let Some(Found::Instance(row)) =
-            host.map(|guid| find(records, guid)).and_then(Result::ok)
-        {
-            self.0.insert(HOST.to_owned(), view::guid(&row).into());
+        let Some(host) = self.0.get(HOST).and_then(Value::as_str) else {
+            return Ok(self.0);
+        };
+        match find(records, host) {
+            Ok(Found::Instance(row)) => {
+                self.0.insert(HOST.to_owned(), view::guid(&row).into());
+                let computer = self.0.entry(COMPUTER.to_owned());
+                computer.or_insert_with(|| row.computer_reference.into());
+                Ok(self.0)
+            }
+            // It may be the call's name of a host.
+            Ok(Found::Shared(_)) | Err(MasterError::NotFound(_)) => Ok(self.0),
+            Err(error) => Err(error),
         }
-        Ok(self.0)
     }
 }
 

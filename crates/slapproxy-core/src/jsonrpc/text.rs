@@ -1,7 +1,7 @@
 //! What parameters of methods are made of.
 //!
-//! Serde is more lenient than the description: it takes a list for a structure, and a structure
-//! for the name of a state. The types here do not.
+//! Serde is more lenient than the description: it takes a list for a structure, a structure for the
+//! name of a state, and null for what is absent. The types here do not.
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -106,6 +106,15 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for ObjectVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Object<T>, A::Error> {
         T::deserialize(MapAccessDeserializer::new(entries)).map(Object)
     }
+}
+
+/// Reads what may be absent, but not null.
+pub(super) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 /// Parameters of an instance, by name.
