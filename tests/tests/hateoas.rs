@@ -27,7 +27,7 @@ fn request(title: &str, more: Value) -> Step {
 
 /// A master with two computers, two trees, and a shared instance that is a tree of its own.
 fn populated(side: Side) -> Master {
-    let master = Master::start(side, "");
+    let master = Master::start(side, COMPUTER, "");
     let partitions = |count| -> Vec<_> {
         let partition =
             |number| json!({"partition_id": format!("slappart{number}"), "ip_list": []});
