@@ -137,6 +137,36 @@ fn a_slave_is_listed_at_its_host_has_its_own_answer_and_goes() {
 }
 
 #[test]
+fn a_slave_is_not_taken_for_that_of_a_root_whose_name_begins_alike() {
+    let (_master, slap) = Master::with_partitions(2);
+    let mut other = common::computer(1);
+    other.reference = "COMP-2".to_owned();
+    slap.register_computer("COMP-2").configure(&other).unwrap();
+    let order = slap.register_open_order();
+    order.request(&request("a")).unwrap();
+    order
+        .request(&request("a_b").on_computer("COMP-2"))
+        .unwrap();
+    let host = InstanceRequest::new("http://shared/", "host");
+    order.request(&host).unwrap();
+    let mut slave = InstanceRequest::new("http://shared/", "c");
+    slave.shared = true;
+    let requester = slap.register_computer_partition("COMP-2", "slappart0");
+    requester.request(&slave).unwrap();
+    let host = slap.register_computer_partition("COMP-1", "slappart1");
+    let count = || {
+        let list = host.fetch().unwrap().parameter_dict["slave_instance_list"].clone();
+        list.as_list().unwrap().len()
+    };
+    slap.register_computer_partition("COMP-1", "slappart0")
+        .destroyed()
+        .unwrap();
+    assert_eq!(count(), 1);
+    requester.destroyed().unwrap();
+    assert_eq!(count(), 0);
+}
+
+#[test]
 fn reports_are_kept_and_told() {
     let (_master, slap) = Master::with_partitions(1);
     slap.register_supply()

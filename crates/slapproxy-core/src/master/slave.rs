@@ -35,16 +35,15 @@ pub(super) fn request(
         .as_deref()
         .unwrap_or(InstanceState::Started.as_str());
     let connection_xml = present.and_then(|slave| slave.connection_xml);
-    let host = if state == InstanceState::Destroyed.as_str() {
-        records.remove_slave(&reference)?;
-        relist(context, records, host, |slaves| {
-            slaves.retain(|slave| name(slave) != Some(&reference));
-        })?
-    } else {
-        let host = relist(context, records, host, |slaves| {
-            slaves.retain(|slave| name(slave) != Some(&reference));
+    let host = relist(context, records, host, |slaves| {
+        slaves.retain(|slave| name(slave) != Some(&reference));
+        if state != InstanceState::Destroyed.as_str() {
             slaves.push(entry(call, &reference));
-        })?;
+        }
+    })?;
+    if state == InstanceState::Destroyed.as_str() {
+        records.remove_slave(&reference)?;
+    } else {
         records.put_slave(&SlaveRow {
             reference,
             computer_reference: host.computer_reference.clone(),
@@ -52,8 +51,7 @@ pub(super) fn request(
             hosted_by: host.reference.clone(),
             requester_id: requester.id.clone(),
         })?;
-        host
-    };
+    }
     let mut answer = view::instance(records, &host, None, connection_xml.as_deref())?;
     let parameters = instance_xml::to_xml(&call.partition_parameter_dict)?;
     answer.parameter_dict = view::parameters(Some(&parameters));
@@ -216,7 +214,7 @@ pub(super) fn follow_root(
 ) -> Result<(), MasterError> {
     let old_root = tree::root_name(root);
     for member in tree::members(records, root)? {
-        for slave in records.slaves_of(&member.reference)? {
+        for slave in tree::slaves_of(records, &member)? {
             let title = tree::slave_title(&slave.reference, old_root);
             if let Some(reference) = title.map(|title| tree::slave_reference(new_root, title)) {
                 set_reference(context, records, slave, reference)?;
@@ -258,11 +256,9 @@ pub(super) fn leave_with(
     records: &dyn Records,
     row: &PartitionRow,
 ) -> Result<(), MasterError> {
-    for slave in records.slaves_of(&row.reference)? {
-        if tree::slave_title(&slave.reference, tree::root_name(row)).is_some() {
-            take_off(context, records, &slave)?;
-            records.remove_slave(&slave.reference)?;
-        }
+    for slave in tree::slaves_of(records, row)? {
+        take_off(context, records, &slave)?;
+        records.remove_slave(&slave.reference)?;
     }
     Ok(records.remove_slaves(&row.computer_reference, &row.reference)?)
 }

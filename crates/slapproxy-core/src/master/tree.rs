@@ -28,18 +28,14 @@ pub(super) fn members(
     Ok(members)
 }
 
-/// The members of a tree that a requester's reference may stand for: tables tell its partition,
-/// not its computer.
-fn requesters(
-    records: &dyn Records,
-    requester: &str,
-    in_tree: impl Fn(&str) -> bool,
-) -> Result<Vec<PartitionRow>, MasterError> {
+/// The instances that a requester's reference may stand for: tables tell its partition, not its
+/// computer.
+fn requesters(records: &dyn Records, requester: &str) -> Result<Vec<PartitionRow>, MasterError> {
     if requester.is_empty() || requester == USER {
         return Ok(Vec::new());
     }
     let mut rows = records.namesakes(requester)?;
-    rows.retain(|row| row.busy && in_tree(root_name(row)));
+    rows.retain(|row| row.busy);
     Ok(rows)
 }
 
@@ -48,17 +44,37 @@ pub(super) fn requesters_of_instance(
     records: &dyn Records,
     row: &PartitionRow,
 ) -> Result<Vec<PartitionRow>, MasterError> {
-    requesters(records, &row.requester_id, |root| root == row.requested_by)
+    let mut rows = requesters(records, &row.requester_id)?;
+    rows.retain(|requester| root_name(requester) == row.requested_by);
+    Ok(rows)
 }
 
-/// The partitions that requested a slave.
+/// The partitions that requested a slave. Where names of roots begin alike, it is of the longest.
 pub(crate) fn requesters_of_slave(
     records: &dyn Records,
     slave: &SlaveRow,
 ) -> Result<Vec<PartitionRow>, MasterError> {
-    requesters(records, &slave.requester_id, |root| {
-        slave_title(&slave.reference, root).is_some()
-    })
+    let mut rows = requesters(records, &slave.requester_id)?;
+    rows.retain(|row| slave_title(&slave.reference, root_name(row)).is_some());
+    let longest = rows.iter().map(|row| root_name(row).len()).max();
+    rows.retain(|row| Some(root_name(row).len()) == longest);
+    Ok(rows)
+}
+
+/// The slaves that an instance requested.
+pub(super) fn slaves_of(
+    records: &dyn Records,
+    row: &PartitionRow,
+) -> Result<Vec<SlaveRow>, MasterError> {
+    let mut slaves = Vec::new();
+    for slave in records.slaves_of(&row.reference)? {
+        let requesters = requesters_of_slave(records, &slave)?;
+        let is_this = |other: &PartitionRow| other.computer_reference == row.computer_reference;
+        if requesters.iter().any(is_this) {
+            slaves.push(slave);
+        }
+    }
+    Ok(slaves)
 }
 
 /// Has partitions processed again, as what they requested has changed.

@@ -84,7 +84,8 @@ impl Master {
     }
 }
 
-fn computer(count: usize) -> ComputerConfiguration {
+/// COMP-1 with that many partitions.
+pub(crate) fn computer(count: usize) -> ComputerConfiguration {
     let partition = |number| PartitionConfiguration {
         reference: format!("slappart{number}"),
         tap: Some(format!("slaptap{number}")),
