@@ -265,14 +265,21 @@ impl ScriptedMaster {
     }
 }
 
-impl Drop for ScriptedMaster {
-    fn drop(&mut self) {
+impl ScriptedMaster {
+    /// Goes away: from now on nobody listens there.
+    pub fn stop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
         // Wakes the server up.
         drop(TcpStream::connect(("127.0.0.1", self.port)));
         if let Some(server) = self.server.take() {
             drop(server.join());
         }
+    }
+}
+
+impl Drop for ScriptedMaster {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

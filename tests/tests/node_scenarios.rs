@@ -326,7 +326,7 @@ scenarios! {
 
     offline: "without a master", |world| {
         deployed(world, SERVICES);
-        world.node.configure(&[("master_url", "http://127.0.0.1:1/")]);
+        world.master.stop();
         let mut stop = world.node.ours("slapgrid-supervisorctl");
         slapos_tests::Outcome::of(stop.arg(world.node.configuration()).args(["stop", "slappart0:*"]));
         world.instance(&[]);
