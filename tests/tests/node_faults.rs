@@ -256,7 +256,7 @@ fn a_build_that_prints_more_than_memory_holds() {
     assert!(report.len() < 1 << 20, "{}", report.len());
     node.fake_bootstrap("touch instance.cfg");
     row(
-        "buildout prints 1 GB and fails",
+        "buildout prints more than memory holds and fails",
         &outcome,
         &software(&node).expect(0),
     );
