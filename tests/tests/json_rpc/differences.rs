@@ -191,3 +191,12 @@ pub const HOSTS_MAY_BE_NAMED: Meant = Meant {
     theirs: "403|Forbidden|[*|(absent)|(none)|unmoved",
     why: "methods know instances by no other name",
 };
+
+pub const CHILDREN_FOLLOW_THEIR_ROOT: Meant = Meant {
+    name: "children follow their root",
+    call: "slapos.put.v0.software_instance_title",
+    path: "db.partition.*.requested_by",
+    ours: "new",
+    theirs: "again",
+    why: "the call renames them, in the peer, too",
+};

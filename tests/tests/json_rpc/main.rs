@@ -5,6 +5,7 @@
 mod bad_input;
 mod description;
 mod differences;
+mod forwarding;
 mod scenarios;
 
 use std::collections::BTreeSet;

@@ -84,7 +84,7 @@ fn get(guid: &str) -> Step {
     of_instance("get.v0.software_instance", guid, json!({}))
 }
 
-fn instances(computer: &str) -> Step {
+pub fn instances(computer: &str) -> Step {
     of_computer("allDocs.v0.compute_node_instance_list", computer, json!({}))
 }
 
@@ -333,6 +333,7 @@ pub fn trees_of_instances() -> Scenario {
             &REPORTS_ARE_KEPT,
             &REPORT_IS_TOLD,
             &BANG_REACHES_THE_TREE,
+            &CHILDREN_FOLLOW_THEIR_ROOT,
             &DESTRUCTION_IS_SEEN,
             &UNKNOWN_IS_REFUSED,
             &NAMES_STAY_UNIQUE,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use slap_proto::documents::{Attributes, InstanceState, SoftwareInstance};
+use slap_proto::marshal::Value;
 
 use crate::MasterError;
 use crate::master::request::DEFAULT_TYPE;
@@ -63,8 +64,10 @@ pub(super) struct Instance {
 impl Instance {
     /// From what a request is answered by.
     pub(super) fn new(names: &Names, document: SoftwareInstance, parameters: Attributes) -> Self {
-        let timestamp = document.parameter_dict.get("timestamp");
-        let timestamp = timestamp.and_then(|value| value.to_text().parse().ok());
+        let timestamp = document.parameter_dict.get("timestamp").map(Value::to_text);
+        // Other masters tell fractions of seconds.
+        let seconds = timestamp.as_deref().and_then(|text| text.split('.').next());
+        let seconds = seconds.and_then(|text| text.parse().ok());
         Self {
             title: names.title.clone(),
             instance_guid: names.to_string(),
@@ -82,7 +85,7 @@ impl Instance {
             sla_parameters: Attributes::new(),
             computer_guid: document.computer_id.unwrap_or_default(),
             compute_partition_id: document.partition_id.unwrap_or_default(),
-            processing_timestamp: timestamp.unwrap_or(0),
+            processing_timestamp: seconds.unwrap_or(0),
             access_status_message: String::new(),
         }
     }

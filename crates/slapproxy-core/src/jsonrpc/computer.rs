@@ -90,7 +90,7 @@ impl Method for Bang {
             computer_id,
             message: Some(self.message.0),
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
         Ok(Done::new("Bang handled"))
     }
 }
@@ -117,7 +117,7 @@ impl Method for Status {
         let call = GetComputerStatus {
             computer_id: computer,
         };
-        let answer = call.serve(&asked.context, records)?;
+        let answer = call.serve(&asked.asker.context, records)?;
         let mut status = match &answer {
             Answer::Document(Value::Dict(dict)) => dict.as_ref().clone(),
             _ => Dict::default(),
@@ -147,7 +147,7 @@ impl Method for Usage {
             computer_id,
             use_string: self.tioxml.0,
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
         Ok(Done::new("Recorded"))
     }
 }

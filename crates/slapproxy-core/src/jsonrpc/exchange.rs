@@ -8,9 +8,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use serde::de::DeserializeOwned;
 
+use super::Method;
+use super::asked::{Asked, Asker};
 use super::problem::{Problem, json};
 use super::text::Object;
-use super::{Asked, Method};
 use crate::caller::Speaker;
 use crate::http::{ExternalUrl, Master, Shared, respond};
 use crate::storage::{Records, Storage};
@@ -38,6 +39,10 @@ pub(super) fn handler<M: Method, S: Storage>() -> MethodRouter<Shared<S>> {
             external,
             headers,
         };
+        if !M::WRITES {
+            // As with the calls, who reads waits for nobody.
+            return respond_to::<M, S>(&master, &sender, body);
+        }
         let work = move || respond_to::<M, S>(&master, &sender, body);
         respond::on_blocking_thread(M::PATH, work).await
     };
@@ -74,22 +79,22 @@ fn exchange<M: Method, S: Storage>(
     check_headers(&sender.headers)?;
     let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
     let Object(method) = parameters::<Object<M>>(&body)?;
-    let context = master.context(&sender.headers)?;
-    let serve = |records: &dyn Records| {
-        method.serve(&Asked::new(
-            context,
-            &sender.external,
-            &sender.speaker,
-            records,
-        ))
+    let asker = Asker {
+        context: master.context(&sender.headers)?,
+        external: &sender.external,
+        speaker: &sender.speaker,
     };
-    let answer = if M::WRITES {
-        master.storage.write(serve)?
-    } else {
-        master.storage.read(serve)?
+    let storage = &master.storage;
+    let elsewhere = method.elsewhere(&asker, storage)?;
+    let serve = |records: &dyn Records| method.serve(&Asked::new(&asker, records));
+    let answer = match elsewhere {
+        Some(answer) => answer,
+        None if M::WRITES => storage.write(serve)?,
+        None => storage.read(serve)?,
     };
-    log::debug!("{} {}", M::PATH, M::status(&answer).as_u16());
-    Ok(json(M::status(&answer), &answer))
+    let status = M::status(&answer);
+    log::debug!("{} {}", M::PATH, status.as_u16());
+    Ok(json(status, &answer))
 }
 
 /// The parameters in a body. The error says where in it something is wrong.

@@ -40,7 +40,7 @@ impl Method for Supply {
             computer_id: self.computer_guid.0,
             state: Some(state),
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
         Ok(Done::new(title))
     }
 }
@@ -77,7 +77,7 @@ impl Method for ReportedState {
     type Answer = Done;
 
     fn serve(self, asked: &Asked<'_>) -> Result<Done, MasterError> {
-        let context = &asked.context;
+        let context = &asked.asker.context;
         let (url, computer_id) = (self.software_release_uri.0, self.computer_guid.0);
         let records = asked.of_known_computer(&computer_id)?;
         match self.reported_state.0 {
@@ -118,7 +118,7 @@ impl Method for ReportedError {
             computer_id,
             error_log: Some(self.message.0),
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
         Ok(Done::new("Recorded"))
     }
 }

@@ -6,7 +6,7 @@ use slap_proto::calls::{
 };
 
 use super::answers::{Done, Instance, KeyPair};
-use super::text::{Guid, Message, Parameters, Reference, Title};
+use super::text::{Guid, Message, Reference, Title, Values};
 use super::{Asked, Method};
 use crate::MasterError;
 use crate::master::Serve;
@@ -119,7 +119,7 @@ impl Method for Bang {
             computer_partition_id: row.reference,
             message: Some(self.message.0),
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
         Ok(Done::new("Bang handled"))
     }
 }
@@ -146,7 +146,7 @@ impl Method for Rename {
             new_name: self.title.0,
             slave_reference: found.slave_reference(),
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
         Ok(Done::new("Renamed"))
     }
 }
@@ -156,7 +156,7 @@ impl Method for Rename {
 #[serde(deny_unknown_fields)]
 pub(super) struct Publish {
     instance_guid: Guid,
-    connection_parameter_dict: Parameters,
+    connection_parameter_dict: Values,
 }
 
 impl Method for Publish {
@@ -173,7 +173,7 @@ impl Method for Publish {
             connection_dict: self.connection_parameter_dict.0,
             slave_reference: found.slave_reference(),
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
         Ok(Done::new("Updated"))
     }
 }

@@ -194,7 +194,7 @@ impl Method for HateoasUrl {
 
     fn serve(self, asked: &Asked<'_>) -> Result<Place, MasterError> {
         Ok(Place {
-            hateoas_url: hateoas::url(asked.external),
+            hateoas_url: hateoas::url(asked.asker.external),
         })
     }
 }

@@ -25,7 +25,7 @@ use axum::routing::get;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::asked::Asked;
+use self::asked::{Asked, Asker};
 use crate::MasterError;
 use crate::http::Shared;
 use crate::storage::Storage;
@@ -43,6 +43,16 @@ trait Method: DeserializeOwned + Send + 'static {
     const WRITES: bool;
     /// What it answers.
     type Answer: Serialize;
+
+    /// What another master answers, asked while nothing holds the database; `None` if the method is
+    /// for us.
+    fn elsewhere<S: Storage>(
+        &self,
+        _: &Asker<'_>,
+        _: &S,
+    ) -> Result<Option<Self::Answer>, MasterError> {
+        Ok(None)
+    }
 
     /// Does it.
     fn serve(self, asked: &Asked<'_>) -> Result<Self::Answer, MasterError>;

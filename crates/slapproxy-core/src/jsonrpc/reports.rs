@@ -60,7 +60,7 @@ fn destroyed(
     records: &dyn Records,
     row: PartitionRow,
 ) -> Result<Noted, MasterError> {
-    let children = node::free(&asked.context, records, row)?;
+    let children = node::free(&asked.asker.context, records, row)?;
     if children.is_empty() {
         return Ok(Noted::Done(Done::new("Destroyed")));
     }
@@ -80,13 +80,13 @@ fn running(
             computer_id,
             computer_partition_id,
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
     } else {
         let call = StartedComputerPartition {
             computer_id,
             computer_partition_id,
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
     }
     Ok(Noted::Done(Done::new("Recorded")))
 }
@@ -113,7 +113,7 @@ impl Method for Error {
             error_log: Some(self.message.0),
             slave_reference: found.slave_reference(),
         };
-        call.serve(&asked.context, records)?;
+        call.serve(&asked.asker.context, records)?;
         Ok(Done::new("Recorded"))
     }
 }

@@ -119,12 +119,12 @@ where
 
 /// Parameters of an instance, by name.
 #[derive(Debug, Default)]
-pub(super) struct Parameters(pub(super) Attributes);
+pub(super) struct Values(pub(super) Attributes);
 
 /// How long all parameters together may be as texts, in bytes.
 const LONGEST_PARAMETERS: usize = 4 << 20;
 
-impl<'de> Deserialize<'de> for Parameters {
+impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let parameters = Attributes::deserialize(deserializer)?;
         for name in parameters.keys() {
