@@ -9,6 +9,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use slapgrid_core::settings::{Settings, SettingsError};
+use slapgrid_core::status::NodeStatus;
 use slapgrid_core::{Phase, RunError, run};
 use slapos_cli::{LogOptions, describe, exit};
 use slapos_config::ConfigFile;
@@ -64,6 +65,9 @@ impl<E: Error + 'static> From<E> for Failed {
 fn work(tool: &'static str, phases: &[Phase], arguments: &Arguments) -> Result<ExitCode, Failed> {
     let file = ConfigFile::read(&arguments.configuration_file)?;
     let settings = Settings::from_config(&file, &arguments.options(phases))?;
+    if arguments.status {
+        return status(&settings, arguments.json);
+    }
     let configured = file.section("slapos").get_path("logfile")?;
     let log = LogOptions {
         verbose: arguments.verbose,
@@ -71,6 +75,27 @@ fn work(tool: &'static str, phases: &[Phase], arguments: &Arguments) -> Result<E
         file: arguments.logfile.clone().or(configured),
     };
     slapos_cli::init_logging(tool, &log)?;
+    let phases = if arguments.promises_only {
+        &[Phase::Promises]
+    } else {
+        phases
+    };
     let outcome = run(&settings, phases)?;
     Ok(ExitCode::from(outcome.exit_code()))
+}
+
+/// Shows how the node is.
+fn status(settings: &Settings, as_json: bool) -> Result<ExitCode, Failed> {
+    let status = NodeStatus::read(settings)?;
+    let text = if as_json {
+        serde_json::to_string_pretty(&status)? + "\n"
+    } else {
+        status.to_string()
+    };
+    slapos_cli::print(&text)?;
+    Ok(match (status.runs(), status.keeps_promises()) {
+        (false, _) => ExitCode::FAILURE,
+        (true, false) => ExitCode::from(exit::PROMISE_FAILED),
+        (true, true) => ExitCode::SUCCESS,
+    })
 }

@@ -95,6 +95,20 @@ pub struct Arguments {
     /// Say what would be done, change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Only check the promises of the instances that shall run; the master is told nothing
+    #[arg(long)]
+    pub(crate) promises_only: bool,
+    /// After the start of the machine, when slapformat has run: starts the services that are known,
+    /// waits for the master, tells it, and has every instance processed again
+    #[arg(long, conflicts_with_all = ["dry_run", "promises_only"])]
+    boot: bool,
+    /// Only show what runs here and which promises are kept: exit code 1 if something does not run,
+    /// 2 if only promises are broken
+    #[arg(long, conflicts_with_all = ["boot", "dry_run", "promises_only"])]
+    pub(crate) status: bool,
+    /// Show the status as JSON
+    #[arg(long, requires = "status")]
+    pub(crate) json: bool,
     /// Only these releases (MD5 or URL), even if they are installed
     #[arg(long, value_name = "RELEASES", value_delimiter = ',')]
     only_sr: Vec<String>,
@@ -155,6 +169,7 @@ impl Arguments {
                 garbage_collect: self.garbage_collect,
                 buildout_debug: self.buildout_debug,
                 dry_run: self.dry_run,
+                boot: self.boot,
             },
         }
     }

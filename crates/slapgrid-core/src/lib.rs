@@ -4,6 +4,8 @@
 //! shows, then does it step by step; each release and each partition has its own outcome
 //! ([`outcome`]), and no failure of one stops the others.
 
+mod bang;
+mod boot;
 mod buildout;
 mod context;
 pub mod environment;
@@ -21,6 +23,7 @@ mod services;
 pub mod settings;
 mod software;
 mod space;
+pub mod status;
 mod supervisord;
 mod usage;
 pub mod watchdog;

@@ -10,6 +10,7 @@ use slapos_fs::{PidFile, PidFileError, check_file_name};
 use supervisor::{Client, Presence};
 use time::UtcOffset;
 
+use crate::boot;
 use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
 use crate::outcome::{Failure, Outcome, Severity, SubjectOutcome, error_chain, unless_gone};
@@ -36,6 +37,8 @@ pub enum Phase {
     Instances,
     /// slapgrid-ur: usage reports, and destruction of what is no longer wanted.
     Usage,
+    /// Only the promises of the instances that shall run; the master is told nothing.
+    Promises,
 }
 
 /// A run that could not begin.
@@ -84,6 +87,11 @@ pub fn run(settings: &Settings, phases: &[Phase]) -> Result<Outcome, RunError> {
         master_is_gone: AtomicBool::new(false),
     };
     let mut outcome = Outcome::default();
+    if settings.mode.boot {
+        outcome
+            .general
+            .extend(boot::run(settings, &run.slap, &run.interruption));
+    }
     for phase in phases {
         if run.interruption.is_requested() {
             break;
@@ -93,6 +101,7 @@ pub fn run(settings: &Settings, phases: &[Phase]) -> Result<Outcome, RunError> {
             Phase::Software => run.software(&mut outcome)?,
             Phase::Instances => run.instances(&mut outcome)?,
             Phase::Usage => run.usage(&mut outcome)?,
+            Phase::Promises => run.promises(&mut outcome)?,
         }
     }
     if run.interruption.is_requested() {
@@ -110,7 +119,8 @@ pub fn run(settings: &Settings, phases: &[Phase]) -> Result<Outcome, RunError> {
 fn delay(settings: &Settings, interruption: &Interruption) {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let maximal = settings.maximal_delay.as_secs();
-    let at_once = settings.mode.now || settings.mode.dry_run || io::stdin().is_terminal();
+    let mode = settings.mode;
+    let at_once = mode.now || mode.dry_run || mode.boot || io::stdin().is_terminal();
     if at_once || maximal == 0 {
         return;
     }
@@ -235,16 +245,9 @@ impl Run<'_> {
         let Some(partitions) = self.partitions(outcome) else {
             return Ok(());
         };
-        let unknown = unknown_partitions(&self.settings.partition.only, &partitions);
-        if !unknown.is_empty() {
-            return Err(RunError::UnknownPartitions(unknown));
-        }
-        let only = &self.settings.partition.only;
-        let due = partitions.iter().filter(|document| {
-            let named = only.is_empty() || only.contains(&document.partition_id);
-            named && !document.is_free()
-        });
-        let contexts: Vec<_> = due
+        let contexts: Vec<_> = self
+            .selected(&partitions)?
+            .into_iter()
             .map(|document| self.context(document, &client))
             .collect();
         if self.settings.mode.dry_run {
@@ -275,6 +278,42 @@ impl Run<'_> {
             partition::destroy(context, sent)
         });
         outcome.partitions.extend(outcomes);
+    }
+
+    /// Checks the promises of the instances that shall run.
+    fn promises(&self, outcome: &mut Outcome) -> Result<(), RunError> {
+        let Some(partitions) = self.partitions(outcome) else {
+            return Ok(());
+        };
+        let shall_run = |document: &&ComputerPartition| {
+            document.requested_state.as_deref() == Some(InstanceState::Started.as_str())
+        };
+        let selected = self.selected(&partitions)?.into_iter();
+        let due: Vec<_> = selected.filter(shall_run).collect();
+        let client = Client::new(&self.settings.supervisord.paths.socket);
+        let reference = |document: &&ComputerPartition| document.partition_id.clone();
+        let outcomes = self.in_parallel(&due, reference, |document| {
+            partition::check_promises(&self.context(document, &client))
+        });
+        outcome.partitions.extend(outcomes);
+        Ok(())
+    }
+
+    /// The partitions with an instance, of those that are named if any are.
+    fn selected<'a>(
+        &self,
+        partitions: &'a [ComputerPartition],
+    ) -> Result<Vec<&'a ComputerPartition>, RunError> {
+        let only = &self.settings.partition.only;
+        let unknown = unknown_partitions(only, partitions);
+        if !unknown.is_empty() {
+            return Err(RunError::UnknownPartitions(unknown));
+        }
+        let selected = partitions.iter().filter(|document| {
+            let named = only.is_empty() || only.contains(&document.partition_id);
+            named && !document.is_free()
+        });
+        Ok(selected.collect())
     }
 
     /// supervisord, running unless this is a dry run, and whether it ran before; its failure is an

@@ -6,7 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
@@ -153,6 +153,33 @@ impl ConfinedDirectory {
 
     /// Reads a regular file of at most `limit` bytes; `None` if there is none of that name.
     pub(crate) fn read(&self, name: &OsStr, limit: u64) -> Result<Option<Vec<u8>>, ConfinedError> {
+        let Some((file, _)) = self.open_regular(name)? else {
+            return Ok(None);
+        };
+        let contents = self.read_from(file, name, limit.saturating_add(1))?;
+        if contents.len() as u64 > limit {
+            let path = self.path.join(name);
+            return Err(ConfinedError::TooLarge { path, limit });
+        }
+        Ok(Some(contents))
+    }
+
+    /// Reads the last `limit` bytes of a regular file; `None` if there is none of that name.
+    pub(crate) fn read_end(
+        &self,
+        name: &OsStr,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, ConfinedError> {
+        let Some((mut file, length)) = self.open_regular(name)? else {
+            return Ok(None);
+        };
+        file.seek(SeekFrom::Start(length.saturating_sub(limit)))
+            .map_err(|source| self.error("read", name, source))?;
+        self.read_from(file, name, limit).map(Some)
+    }
+
+    /// A regular file and its length.
+    fn open_regular(&self, name: &OsStr) -> Result<Option<(File, u64)>, ConfinedError> {
         let path = self.path.join(name);
         let file = match self.open_file(name, OFlag::O_RDONLY, 0) {
             Ok(file) => file,
@@ -160,22 +187,21 @@ impl ConfinedDirectory {
             Err(Errno::ELOOP) => return Err(ConfinedError::NotRegular { path }),
             Err(errno) => return Err(io_error("open", &path, errno)),
         };
-        let read_error = |source| ConfinedError::Io {
-            action: "read",
-            path: path.clone(),
-            source,
-        };
-        if !file.metadata().map_err(read_error)?.is_file() {
+        let metadata = file
+            .metadata()
+            .map_err(|source| self.error("read", name, source))?;
+        if !metadata.is_file() {
             return Err(ConfinedError::NotRegular { path });
         }
+        Ok(Some((file, metadata.len())))
+    }
+
+    fn read_from(&self, file: File, name: &OsStr, limit: u64) -> Result<Vec<u8>, ConfinedError> {
         let mut contents = Vec::new();
-        file.take(limit.saturating_add(1))
+        file.take(limit)
             .read_to_end(&mut contents)
-            .map_err(read_error)?;
-        if contents.len() as u64 > limit {
-            return Err(ConfinedError::TooLarge { path, limit });
-        }
-        Ok(Some(contents))
+            .map_err(|source| self.error("read", name, source))?;
+        Ok(contents)
     }
 
     /// Opens a file to append to. What else lies there (a link, a pipe, a name of a file that has others) is replaced.

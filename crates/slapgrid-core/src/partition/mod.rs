@@ -5,6 +5,7 @@ pub(crate) mod confined;
 mod destroy;
 pub(crate) mod directory;
 mod emptying;
+mod health;
 mod install;
 pub(crate) mod log;
 mod observe;
@@ -23,13 +24,14 @@ use crate::hooks::{Event, HookError};
 use crate::outcome::{Failure, Severity, error_chain};
 use crate::plan::{PartitionAction, PartitionPlan};
 use crate::process::Account;
-use crate::promise::{Occasion, PromiseError, Promises};
+use crate::promise::{Occasion, PromiseError};
 use crate::services::{ServiceError, Services};
 use certificate::CertificateError;
 use confined::{ConfinedDirectory, ConfinedError};
 pub(crate) use destroy::destroy;
 use directory::DirectoryError;
 use emptying::EmptyingError;
+pub(crate) use health::check_promises;
 use install::InstallError;
 pub(crate) use observe::observe;
 
@@ -152,12 +154,7 @@ impl Work<'_> {
         self.leave_nothing_of_before(state)?;
         records::forget_timestamp(&directory)?;
         records::forget_error(&directory, self.reference())?;
-        let log = InstanceLog::open(
-            self.reference(),
-            &directory,
-            &account,
-            self.context.utc_offset,
-        );
+        let log = self.log(&directory, &account);
         let result = self.bring_to(state, &directory, &account, &log);
         if let Err(error) = &result {
             log.record(::log::Level::Error, &error_chain(error));
@@ -201,7 +198,7 @@ impl Work<'_> {
         let services = self.context.services();
         services.configure(directory, account)?;
         services.start()?;
-        self.check_promises(Occasion::Deployment, directory, account, log)?;
+        self.check_all(Occasion::Deployment, directory, account, log)?;
         Ok(self.context.master.started()?)
     }
 
@@ -272,44 +269,6 @@ impl Work<'_> {
             Err(ClientError::NotFound { .. }) => Ok(()),
             other => Ok(other?),
         }
-    }
-
-    fn check_promises(
-        &self,
-        occasion: Occasion,
-        directory: &ConfinedDirectory,
-        account: &Account,
-        log: &InstanceLog<'_>,
-    ) -> Result<(), PartitionError> {
-        let environment = self.environment(account);
-        let promises = Promises {
-            directory,
-            account,
-            timeout: self.context.settings.partition.promise_timeout,
-            interruption: self.context.interruption,
-            log,
-            utc_offset: self.context.utc_offset,
-            environment: &environment,
-        };
-        let broken = promises.check(occasion)?;
-        if broken.is_empty() {
-            return Ok(());
-        }
-        Err(PartitionError::Promise(
-            broken.iter().map(|verdict| verdict.describe()).collect(),
-        ))
-    }
-
-    fn check_anomalies(&self) -> Result<(), PartitionError> {
-        let (directory, account) = self.open()?;
-        certificate::update(self.context, &account)?;
-        let log = InstanceLog::open(
-            self.reference(),
-            &directory,
-            &account,
-            self.context.utc_offset,
-        );
-        self.check_promises(Occasion::Watch, &directory, &account, &log)
     }
 
     /// Stale state of the node goes; what else is left is somebody's data, unless it was given up.

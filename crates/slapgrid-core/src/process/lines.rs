@@ -1,21 +1,31 @@
 //! Bytes cut into lines.
 
-/// Longer lines are cut, so that output without line feeds takes no memory either.
-const LINE_LIMIT: usize = 8 * 1024;
+/// Unless a program is known for longer ones, lines are cut after that many bytes, so that output
+/// without line feeds takes no memory either.
+pub(super) const LINE_LIMIT: usize = 8 * 1024;
 
 /// Collects bytes and hands on whole lines as text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LineBuffer {
     pending: Vec<u8>,
+    limit: usize,
 }
 
 impl LineBuffer {
+    /// A buffer that cuts lines after `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        LineBuffer {
+            pending: Vec::new(),
+            limit,
+        }
+    }
+
     /// Adds bytes, and hands on every line that is complete or too long.
     pub(super) fn push(&mut self, bytes: &[u8], hand_on: &mut dyn FnMut(&str)) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let mut rest = piece;
-            while self.pending.len() + rest.len() > LINE_LIMIT {
-                let (now, later) = rest.split_at(LINE_LIMIT - self.pending.len());
+            while self.pending.len() + rest.len() > self.limit {
+                let (now, later) = rest.split_at(self.limit - self.pending.len());
                 self.pending.extend_from_slice(now);
                 self.flush(hand_on);
                 rest = later;
@@ -48,7 +58,7 @@ mod tests {
 
     fn lines(pieces: &[&[u8]]) -> Vec<String> {
         let mut found = Vec::new();
-        let mut buffer = LineBuffer::default();
+        let mut buffer = LineBuffer::new(LINE_LIMIT);
         for piece in pieces {
             buffer.push(piece, &mut |line| found.push(line.to_owned()));
         }

@@ -27,6 +27,7 @@ pub use run::{replace_self, run, run_in_foreground};
 pub use shebang::{ShebangError, interpreter};
 
 use crate::environment::Environment;
+use lines::LINE_LIMIT;
 
 /// The file mode mask of everything that is built: nothing for others.
 pub const BUILD_UMASK: Mode = Mode::from_bits_truncate(0o027);
@@ -54,6 +55,20 @@ pub struct Program {
     pub errors: Errors,
     /// What it reads from standard input.
     pub input: Vec<u8>,
+    /// Longer lines of its output are cut, in bytes.
+    pub longest_line: usize,
+    /// What becomes of its process group when it has ended.
+    pub leftovers: Leftovers,
+}
+
+/// What becomes of processes that a program has left running in its process group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leftovers {
+    /// They run on.
+    #[default]
+    Kept,
+    /// They are killed.
+    Killed,
 }
 
 /// What becomes of a program's standard error.
@@ -86,6 +101,8 @@ impl Program {
             timeout: None,
             errors: Errors::Merged,
             input: Vec::new(),
+            longest_line: LINE_LIMIT,
+            leftovers: Leftovers::Kept,
         }
     }
 }

@@ -14,8 +14,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::lines::LineBuffer;
 use super::{
-    Channel, Ending, Errors, Excerpt, Finished, Interruption, Line, ProcessError, Program,
-    privileges,
+    Channel, Ending, Errors, Excerpt, Finished, Interruption, Leftovers, Line, ProcessError,
+    Program, privileges,
 };
 
 /// How long a process group may take to end before it is killed.
@@ -26,7 +26,8 @@ const GRACE_INTERVAL: Duration = Duration::from_millis(20);
 /// Runs a program until it ends, takes too long or slapgrid is told to end. Lines of its output
 /// are handed on as they come.
 ///
-/// What the program itself started and left running is not waited for.
+/// What the program itself started and left running is not waited for; it is killed if
+/// [`Program::leftovers`] says so.
 ///
 /// # Errors
 /// It could not be started or was ended by us. A bad exit status is no error here, see
@@ -47,6 +48,9 @@ pub fn run(
     let watched = running.watch(interruption, deadline, hand_on);
     if !matches!(watched, Ok(Reason::Ended)) {
         running.end_group();
+    } else if program.leftovers == Leftovers::Killed {
+        // The leader is not waited for yet: the group's number cannot be another's.
+        let _ = kill_process_group(running.group, Signal::KILL);
     }
     let status = running.child.wait().map_err(lost)?;
     let reason = watched.map_err(lost)?;
@@ -153,7 +157,7 @@ impl Running {
         let failed = not_started(program);
         let mut command = command(program);
         command.process_group(0);
-        let streams = connect(&mut command, program.errors).map_err(&failed)?;
+        let streams = connect(&mut command, program).map_err(&failed)?;
         command.stdin(input(&program.input).map_err(&failed)?);
         prepare(&mut command, program)?;
         let child = command.spawn().map_err(&failed)?;
@@ -294,12 +298,12 @@ struct Ready {
 }
 
 impl Stream {
-    fn new(pipe: PipeReader, channel: Channel) -> io::Result<Self> {
+    fn new(pipe: PipeReader, channel: Channel, longest_line: usize) -> io::Result<Self> {
         // Reads must not wait for others who hold the pipe open.
         fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         Ok(Stream {
             pipe: Some(pipe),
-            buffer: LineBuffer::default(),
+            buffer: LineBuffer::new(longest_line),
             excerpt: Excerpt::default(),
             channel,
         })
@@ -346,17 +350,18 @@ impl Stream {
     }
 }
 
-fn connect(command: &mut Command, errors: Errors) -> io::Result<Vec<Stream>> {
+fn connect(command: &mut Command, program: &Program) -> io::Result<Vec<Stream>> {
+    let longest = program.longest_line;
     let (output, output_end) = io::pipe()?;
-    let mut streams = vec![Stream::new(output, Channel::Output)?];
-    match errors {
+    let mut streams = vec![Stream::new(output, Channel::Output, longest)?];
+    match program.errors {
         Errors::Merged => {
             command.stderr(output_end.try_clone()?);
         }
         Errors::Apart => {
             let (error, error_end) = io::pipe()?;
             command.stderr(error_end);
-            streams.push(Stream::new(error, Channel::Error)?);
+            streams.push(Stream::new(error, Channel::Error, longest)?);
         }
     }
     command.stdout(output_end);

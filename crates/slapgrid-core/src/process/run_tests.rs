@@ -97,6 +97,32 @@ fn foreground_programs_have_our_process_group() {
 }
 
 #[test]
+fn leftovers_are_killed_on_request() {
+    let script = "sleep 1000 & echo $!";
+    let finished = run_quietly(&shell(script)).unwrap();
+    let kept = finished.output.to_string().trim().to_owned();
+    assert!(lives(&kept));
+    let mut program = shell(script);
+    program.leftovers = Leftovers::Killed;
+    let finished = run_quietly(&program).unwrap();
+    assert!(finished.is_success());
+    wait_for_end(finished.output.to_string().trim());
+    let kept = Pid::from_raw(kept.parse().unwrap()).unwrap();
+    rustix::process::kill_process(kept, Signal::KILL).unwrap();
+}
+
+#[test]
+fn lines_of_a_program_that_is_known_for_long_ones_are_not_cut() {
+    let mut program = shell("head -c 100000 /dev/zero | tr '\\0' x");
+    for (longest, lines) in [(1 << 13, 13), (1 << 17, 1)] {
+        program.longest_line = longest;
+        let mut count = 0;
+        run(&program, &never(), &mut |_| count += 1).unwrap();
+        assert_eq!(count, lines);
+    }
+}
+
+#[test]
 fn bad_ending_is_told_with_the_last_lines() {
     let error = run_quietly(&shell("echo why >&2; exit 3"))
         .unwrap()

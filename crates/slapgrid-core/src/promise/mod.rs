@@ -1,44 +1,63 @@
-//! Promises: the executables of an instance that say whether it is healthy.
+//! Promises: what an instance brings to say whether it is healthy, as executables in `etc/promise`
+//! and as Python plugins in `etc/plugin`.
 
+mod history;
+mod listing;
+mod plugin;
+mod program;
 mod record;
+mod schedule;
 mod verdict;
 
-use std::ffi::OsString;
-use std::sync::Mutex;
+use std::num::NonZeroUsize;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use time::{OffsetDateTime, UtcOffset};
+use time::UtcOffset;
 
 use crate::environment::Environment;
-use crate::outcome::error_chain;
+use crate::parallel::in_parallel;
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
 use crate::partition::log::InstanceLog;
-use crate::process::{self, Account, Interruption, ProcessError, Program};
-use record::PromiseRecords;
-pub(crate) use verdict::{Conclusion, Verdict};
+use crate::process::{Account, Interruption};
+use listing::{Kind, Listing, Promise};
+pub(crate) use plugin::PluginHost;
+use record::{EarlierRecords, PromiseRecords, Recorded};
+use verdict::{Conclusion, ResultKind, Verdict};
 
-/// How many promises of one partition run at the same time: most of them wait for an answer.
+/// How many promises of one partition run at the same time, programs and plugins each: most of
+/// them wait for an answer.
 const PARALLEL: usize = 8;
-/// While nothing changes, a promise that was kept is not checked again sooner than after that time.
-const PERIOD: Duration = Duration::from_secs(120);
-/// Bits of a mode that let somebody execute a file.
-const EXECUTABLE: u32 = 0o111;
+/// While nothing changes at the master, a program's failure counts when so many checks before have
+/// failed, too.
+const FAILURES_BEFORE: usize = 2;
 
 /// Why a partition's promises are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Occasion {
     /// The instance was just installed and started: all are checked.
     Deployment,
-    /// Nothing changed: those that were kept lately are not checked again.
+    /// Somebody wants to know: all are checked.
+    Demand,
+    /// Nothing changed: those whose time has come are checked for anomalies.
     Watch,
+}
+
+impl Occasion {
+    /// What a result is then about.
+    fn kind(self) -> ResultKind {
+        match self {
+            Occasion::Deployment | Occasion::Demand => ResultKind::Test,
+            Occasion::Watch => ResultKind::Anomaly,
+        }
+    }
 }
 
 /// The promises of a partition could not be checked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum PromiseError {
-    /// The directory of the promises could not be listed.
+    /// The promises or what was recorded of them could not be listed.
     #[error("cannot list the promises")]
     List {
         /// Why.
@@ -55,6 +74,94 @@ pub(crate) enum PromiseError {
     Interrupted,
 }
 
+/// Which promises there are, what is known of them, and which are to be checked now.
+#[derive(Debug)]
+pub(crate) struct Agenda {
+    occasion: Occasion,
+    promises: Vec<Promise>,
+    /// Of each promise.
+    recorded: Vec<Recorded>,
+    /// Whether each promise is to be checked.
+    due: Vec<bool>,
+    has_stale: bool,
+    strays: Vec<String>,
+}
+
+impl Agenda {
+    /// Looks at a partition, and changes nothing.
+    pub(crate) fn look(
+        partition: &ConfinedDirectory,
+        occasion: Occasion,
+        now: SystemTime,
+    ) -> Result<Self, PromiseError> {
+        let failed = |source| PromiseError::List { source };
+        let Listing { promises, strays } = Listing::read(partition).map_err(failed)?;
+        let earlier = EarlierRecords::open(partition).map_err(failed)?;
+        let recorded: Vec<_> = promises
+            .iter()
+            .map(|promise| earlier.read(promise))
+            .collect();
+        let is_due = |(promise, recorded): (&Promise, &Recorded)| match &recorded.schedule {
+            Some(schedule) if occasion == Occasion::Watch => schedule.is_due(now, promise.modified),
+            _ => true,
+        };
+        Ok(Agenda {
+            occasion,
+            due: promises.iter().zip(&recorded).map(is_due).collect(),
+            has_stale: earlier.has_stale(&promises).map_err(failed)?,
+            promises,
+            recorded,
+            strays,
+        })
+    }
+
+    /// Whether there is nothing to check, to report or to clean.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.due.contains(&true) && !self.was_broken()
+    }
+
+    /// Whether the last results say that something is wrong, so that the master was told. A promise
+    /// that is no more may have said so.
+    pub(crate) fn was_broken(&self) -> bool {
+        self.has_stale
+            || self
+                .recorded
+                .iter()
+                .any(|recorded| recorded.failure().is_some())
+    }
+
+    /// The name of each promise, and its last result: what it said, if it was not kept.
+    pub(crate) fn last_results(&self) -> impl Iterator<Item = (&str, Option<Result<(), String>>)> {
+        let both = self.promises.iter().zip(&self.recorded);
+        both.map(|(promise, recorded)| (promise.name.as_str(), recorded.last_result()))
+    }
+
+    fn due(&self, kind: Kind) -> Vec<&Promise> {
+        let due = self.promises.iter().zip(&self.due);
+        due.filter(|(promise, due)| **due && promise.kind == kind)
+            .map(|(promise, _)| promise)
+            .collect()
+    }
+}
+
+/// What a check has found.
+#[derive(Debug)]
+pub(crate) struct Checkup {
+    /// In the order of the promises.
+    verdicts: Vec<Verdict>,
+    /// What is wrong, be it found now or earlier: one text for each promise, in their order.
+    pub(crate) broken: Vec<String>,
+}
+
+impl Checkup {
+    /// The promise whose problem shall have the instance processed again.
+    pub(crate) fn banging(&self) -> Option<&str> {
+        let mut verdicts = self.verdicts.iter();
+        let banging = verdicts.find(|verdict| verdict.bangs && verdict.is_broken())?;
+        Some(&banging.promise.title)
+    }
+}
+
 /// The promises of one partition.
 pub(crate) struct Promises<'a> {
     pub(crate) directory: &'a ConfinedDirectory,
@@ -64,148 +171,75 @@ pub(crate) struct Promises<'a> {
     pub(crate) interruption: &'a Interruption,
     pub(crate) log: &'a InstanceLog<'a>,
     pub(crate) utc_offset: UtcOffset,
-    /// Told to promises as `SLAPGRID_INSTANCE_ROOT`.
     pub(crate) environment: &'a Environment,
+    pub(crate) plugin_host: PluginHost<'a>,
 }
 
 impl Promises<'_> {
-    /// Runs the promises that are due and returns those that are not kept, sorted by name.
-    pub(crate) fn check(&self, occasion: Occasion) -> Result<Vec<Verdict>, PromiseError> {
-        self.warn_of_plugins()?;
-        let names = self.names()?;
-        let record_error = |source| PromiseError::Record { source };
-        let records = PromiseRecords::open(self.directory, self.account, self.utc_offset);
-        let records = records.map_err(record_error)?;
-        records.forget_others(&names).map_err(record_error)?;
-        let now = SystemTime::now();
-        let is_due = |name: &String| {
-            occasion == Occasion::Deployment || !records.kept_lately(name, now, PERIOD)
-        };
-        let due = names.into_iter().filter(is_due).collect();
-        let mut verdicts = self.run_all(due)?;
-        for verdict in &verdicts {
-            records.write(verdict).map_err(record_error)?;
+    /// Checks the promises that are due. The results are not written yet.
+    pub(crate) fn check(&self, agenda: &Agenda) -> Result<Checkup, PromiseError> {
+        agenda.strays.iter().for_each(|stray| self.log.warn(stray));
+        let records = self.records()?;
+        let (programs, plugins) = (agenda.due(Kind::Program), agenda.due(Kind::Plugin));
+        // Both wait most of the time, and neither knows how long.
+        let (programs, plugins) = thread::scope(|scope| {
+            let plugins = scope.spawn(|| match plugins.as_slice() {
+                [] => Ok(Vec::new()),
+                plugins => self.run_plugins(plugins, agenda.occasion),
+            });
+            let programs = self.run_programs(&programs);
+            let plugins = plugins
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (programs, plugins)
+        });
+        let mut verdicts = plugins?;
+        for verdict in programs? {
+            verdicts.push(self.excuse(verdict, agenda.occasion, &records)?);
         }
-        verdicts.retain(|verdict| !verdict.is_kept());
-        Ok(verdicts)
+        verdicts.iter().for_each(|verdict| self.tell(verdict));
+        let broken = broken(agenda, &verdicts);
+        Ok(Checkup { verdicts, broken })
     }
 
-    fn names(&self) -> Result<Vec<String>, PromiseError> {
-        let list_error = |source| PromiseError::List { source };
-        let directory = self
-            .directory
-            .below(&["etc", "promise"])
-            .map_err(list_error)?;
-        let Some(directory) = directory else {
-            return Ok(Vec::new());
-        };
-        let mut names = Vec::new();
-        for name in directory.names().map_err(list_error)? {
-            if self.is_promise(&directory, &name).map_err(list_error)?
-                && let Ok(name) = name.into_string()
-            {
-                names.push(name);
-            }
+    /// Writes what a check has found.
+    pub(crate) fn record(&self, agenda: &Agenda, checkup: &Checkup) -> Result<(), PromiseError> {
+        let failed = |source| PromiseError::Record { source };
+        let records = self.records()?;
+        for verdict in &checkup.verdicts {
+            records.write(verdict).map_err(failed)?;
         }
-        Ok(names)
+        records.forget_others(&agenda.promises).map_err(failed)
     }
 
-    /// Whether a file is a promise; warns of what is there by mistake.
-    fn is_promise(
+    fn records(&self) -> Result<PromiseRecords, PromiseError> {
+        PromiseRecords::open(self.directory, self.account, self.utc_offset)
+            .map_err(|source| PromiseError::Record { source })
+    }
+
+    fn run_programs(&self, programs: &[&Promise]) -> Result<Vec<Verdict>, PromiseError> {
+        let workers = NonZeroUsize::new(PARALLEL).unwrap_or(NonZeroUsize::MIN);
+        let verdicts = in_parallel(workers, programs, |program| Some(self.run_program(program)));
+        verdicts.into_iter().collect()
+    }
+
+    /// Adds the failure of a program to its log, and lets it pass if it is too new to count.
+    fn excuse(
         &self,
-        directory: &ConfinedDirectory,
-        name: &OsString,
-    ) -> Result<bool, ConfinedError> {
-        use std::os::unix::fs::PermissionsExt as _;
-        let Some(found) = directory.metadata(name)? else {
-            return Ok(false);
-        };
-        let can_run = found.is_file() && found.permissions().mode() & EXECUTABLE != 0;
-        let is_promise = can_run || found.is_symlink();
-        let problem = match (is_promise, name.to_str()) {
-            (false, _) => "it is not executable",
-            (true, None) => "its name is not UTF-8",
-            (true, Some(_)) => return Ok(true),
-        };
-        self.log.warn(format_args!(
-            "{name:?} in etc/promise is no promise: {problem}"
-        ));
-        Ok(false)
-    }
-
-    fn warn_of_plugins(&self) -> Result<(), PromiseError> {
-        let list_error = |source| PromiseError::List { source };
-        let directory = self
-            .directory
-            .below(&["etc", "plugin"])
-            .map_err(list_error)?;
-        let Some(directory) = directory else {
-            return Ok(());
-        };
-        let names = directory.names().map_err(list_error)?;
-        let is_plugin = |name: &&OsString| {
-            let name = name.to_string_lossy();
-            name.ends_with(".py") && !name.starts_with("__init__")
-        };
-        let count = names.iter().filter(is_plugin).count();
-        if count > 0 {
-            self.log.warn(format_args!(
-                "this version does not run promises written as Python plugins: \
-                 {count} in etc/plugin are not checked"
-            ));
-        }
-        Ok(())
-    }
-
-    fn run_all(&self, names: Vec<String>) -> Result<Vec<Verdict>, PromiseError> {
-        let workers = names.len().min(PARALLEL);
-        let queue = Mutex::new(names.into_iter());
-        let work = || {
-            let mut verdicts = Vec::new();
-            while let Some(name) = next(&queue) {
-                verdicts.push(self.run(name)?);
-            }
-            Ok(verdicts)
-        };
-        let mut verdicts = Vec::new();
-        thread::scope(|scope| {
-            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            for worker in workers {
-                let result = worker
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                verdicts.extend(result?);
-            }
-            Ok(())
-        })?;
-        verdicts.sort_by(|left: &Verdict, right: &Verdict| left.name.cmp(&right.name));
-        Ok(verdicts)
-    }
-
-    fn run(&self, name: String) -> Result<Verdict, PromiseError> {
-        let path = self.directory.path().join("etc/promise").join(&name);
-        let mut program = Program::new(
-            &path,
-            [] as [&str; 0],
-            self.directory.path(),
-            self.environment.clone(),
+        mut verdict: Verdict,
+        occasion: Occasion,
+        records: &PromiseRecords,
+    ) -> Result<Verdict, PromiseError> {
+        let can_pass = matches!(
+            verdict.conclusion,
+            Conclusion::Broken(_) | Conclusion::NotStarted
         );
-        program.account = Some(self.account.clone());
-        program.timeout = Some(self.timeout);
-        let started_at = OffsetDateTime::now_utc();
-        let clock = Instant::now();
-        let result = process::run(&program, self.interruption, &mut |_| {});
-        let elapsed = clock.elapsed();
-        let (conclusion, message) = conclude(result)?;
-        let verdict = Verdict {
-            name,
-            path,
-            conclusion,
-            message,
-            started_at,
-            elapsed,
-        };
-        self.tell(&verdict);
+        verdict.excused = occasion == Occasion::Watch
+            && can_pass
+            && !records.failed_lately(&verdict.promise, FAILURES_BEFORE);
+        records
+            .log(&verdict)
+            .map_err(|source| PromiseError::Record { source })?;
         Ok(verdict)
     }
 
@@ -218,26 +252,17 @@ impl Promises<'_> {
     }
 }
 
-fn next(queue: &Mutex<std::vec::IntoIter<String>>) -> Option<String> {
-    // The iterator is whole whatever happened to a thread that held the lock.
-    queue
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-        .next()
-}
-
-/// What the end of a promise means, and what it said.
-fn conclude(
-    result: Result<process::Finished, ProcessError>,
-) -> Result<(Conclusion, String), PromiseError> {
-    let clip = |output: &process::Excerpt| verdict::clip(output.to_string().as_bytes());
-    match result {
-        Ok(finished) if finished.is_success() => Ok((Conclusion::Kept, clip(&finished.output))),
-        Ok(finished) => Ok((Conclusion::Broken(finished.ending), clip(&finished.output))),
-        Err(ProcessError::TimedOut {
-            timeout, output, ..
-        }) => Ok((Conclusion::TimedOut(timeout), clip(&output))),
-        Err(ProcessError::Interrupted { .. }) => Err(PromiseError::Interrupted),
-        Err(error) => Ok((Conclusion::NotStarted, error_chain(&error))),
-    }
+/// What is wrong: what was found now, and what was found earlier by promises that are not due.
+fn broken(agenda: &Agenda, verdicts: &[Verdict]) -> Vec<String> {
+    let fresh = |promise: &Promise| verdicts.iter().find(|verdict| verdict.promise == *promise);
+    let both = agenda.promises.iter().zip(&agenda.recorded);
+    both.filter_map(|(promise, recorded)| match fresh(promise) {
+        Some(verdict) => verdict.is_broken().then(|| verdict.describe()),
+        None => Some(verdict::describe(
+            &promise.name,
+            "failed",
+            &recorded.failure()?,
+        )),
+    })
+    .collect()
 }

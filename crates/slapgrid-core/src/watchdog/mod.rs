@@ -6,13 +6,12 @@ mod protocol;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use slap_client::{ClientError, Connection, OpenError, UrlError};
 use slapos_fs::{InvalidFileName, check_file_name};
 use supervisor::{EventListener, WATCH_MARK};
 
 pub use protocol::ProtocolError;
 
-use crate::layout::PartitionLayout;
+use crate::bang::{BangError, InstanceAccess};
 use crate::outcome::error_chain;
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
 use crate::partition::records;
@@ -38,17 +37,13 @@ pub struct Watchdog {
     pub instance_root: Option<PathBuf>,
 }
 
-/// An instance cannot be banged.
+/// The end of a service could not be dealt with.
 #[derive(Debug, thiserror::Error)]
-enum BangError {
+enum HandleError {
     #[error(transparent)]
     Name(#[from] InvalidFileName),
     #[error(transparent)]
-    Url(#[from] UrlError),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Master(#[from] ClientError),
+    Bang(#[from] BangError),
     #[error(transparent)]
     Record(#[from] ConfinedError),
 }
@@ -103,7 +98,7 @@ impl Watchdog {
         }
     }
 
-    fn handle(&self, event: &Event) -> Result<(), BangError> {
+    fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if !EVENTS.contains(&event.name.as_str()) || !event.process.ends_with(WATCH_MARK) {
             return Ok(());
         }
@@ -127,21 +122,14 @@ impl Watchdog {
     }
 
     fn bang(&self, event: &Event) -> Result<(), BangError> {
-        let mut connection = Connection::to(&self.master_url)?;
-        if let Some(authority) = &self.master_ca_file {
-            connection = connection.master_ca_file(authority);
-        }
-        if let Some(repository) = &self.certificate_repository {
-            let layout = PartitionLayout::new(repository, &event.group);
-            connection = connection
-                .client_certificate(layout.certificate(repository), layout.key(repository));
-        }
+        let access = InstanceAccess {
+            master_url: &self.master_url,
+            computer_id: &self.computer_id,
+            master_ca_file: self.master_ca_file.as_deref(),
+            certificate_repository: self.certificate_repository.as_deref(),
+        };
         let Event { process, group, .. } = event;
-        let partition = connection
-            .open()?
-            .register_computer_partition(self.computer_id.as_str(), group.as_str());
-        partition.bang(&format!("{process} of {group} has ended"))?;
-        Ok(())
+        access.bang(group, &format!("{process} of {group} has ended"))
     }
 }
 
