@@ -17,6 +17,7 @@ pub mod pair;
 pub mod places;
 pub mod poll;
 pub mod population;
+pub mod promises;
 mod releases;
 pub mod scenario;
 mod scripted_master;

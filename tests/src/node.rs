@@ -155,6 +155,19 @@ impl Node {
         }
     }
 
+    /// Writes a file into a partition, as its user would.
+    pub fn write_in_partition(&self, number: usize, name: &str, text: &str, mode: u32) {
+        let path = self.partition(number).join(name);
+        for directory in Path::new(name).ancestors().skip(1) {
+            let directory = self.partition(number).join(directory);
+            fs::create_dir_all(&directory).expect("the partition is ours");
+            self.account.own(&directory);
+        }
+        fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("the file is ours");
+        self.account.own(&path);
+    }
+
     /// Installs a release without slapgrid: its bin/buildout is this script. Returns its URL.
     pub fn install_release(&self, name: &str, buildout: &str) -> String {
         let url = format!("http://releases.invalid/{name}/software.cfg");

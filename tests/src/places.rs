@@ -33,6 +33,16 @@ pub fn peer_program(name: &str) -> PathBuf {
     path
 }
 
+/// The directory of the peer's Python packages.
+pub fn peer_packages() -> PathBuf {
+    let library = peer().join("lib");
+    let versions = std::fs::read_dir(&library).expect("the peer's environment is complete");
+    let mut packages = versions.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
+    packages
+        .find(|path| path.is_dir())
+        .expect("the peer has packages")
+}
+
 /// The packages that the tests' releases install, as files.
 pub fn wheels() -> PathBuf {
     peer().join("wheels")

@@ -10,7 +10,7 @@ use std::path::Path;
 use nix::unistd::{Uid, User};
 use similar::{Change, ChangeTag, TextDiff};
 
-use crate::{Node, Outcome, ScriptedMaster, Side};
+use crate::{Node, Outcome, ScriptedMaster, Side, promises};
 
 /// A node of one side, and what it did so far.
 pub struct World {
@@ -74,11 +74,17 @@ impl World {
         self.run("slapgrid-ur", "report", arguments)
     }
 
+    /// slapgrid-cp --promises-only, or `slapos node promise`.
+    pub fn promise(&mut self, arguments: &[&str]) -> Outcome {
+        self.run("slapgrid-cp", "promise", arguments)
+    }
+
     fn run(&mut self, tool: &str, node: &str, arguments: &[&str]) -> Outcome {
-        // One after the other, as the peer does: the order of the calls is compared.
         let mut all = arguments.to_vec();
         if self.side == Side::Ours {
+            // One after the other, as the peer does: the order of the calls is compared.
             all.extend(["--jobs", "1"]);
+            all.extend((node == "promise").then_some("--promises-only"));
         }
         let outcome = self.node.grid(self.side, tool, node, &all);
         let arguments: String = arguments.iter().map(|text| format!(" {text}")).collect();
@@ -110,6 +116,13 @@ impl World {
             .collect();
         running.sort();
         self.note(&format!("running {}", running.join(" ")));
+    }
+
+    /// Writes down what is kept of the promises of a partition, but for times and texts of ours.
+    pub fn note_promises(&mut self, partition: usize) {
+        for line in promises::records(&self.node.partition(partition)) {
+            self.note(&format!("{partition} {line}"));
+        }
     }
 
     /// Writes down the files of a directory below the node's, with modes and owners, and the contents of
