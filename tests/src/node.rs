@@ -385,9 +385,8 @@ impl Node {
 
     /// A program as the account, with our tools and the peer's in its PATH.
     pub fn command(&self, program: &Path) -> Command {
-        let tools = places::tool("slapproxy");
         let path = [
-            tools.parent().unwrap_or(&tools).to_owned(),
+            places::tools(),
             places::peer().join("bin"),
             PathBuf::from("/usr/sbin:/usr/bin:/sbin:/bin"),
         ];

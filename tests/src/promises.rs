@@ -50,9 +50,14 @@ pub fn add_plugin(node: &Node, partition: usize, name: &str, text: &str) {
 
 /// Makes every promise of an instance due: its time has come.
 pub fn make_due(node: &Node, partition: usize) {
+    set_next_check(node, partition, 0);
+}
+
+/// Sets the Unix time after which the promises of an instance are due.
+pub fn set_next_check(node: &Node, partition: usize, seconds: u64) {
     for path in files(&kept(&node.partition(partition)).join("cache")) {
         let mut cache = json(&path);
-        cache["next_run_after"] = Value::from(0);
+        cache["next_run_after"] = Value::from(seconds);
         fs::write(&path, cache.to_string()).expect("the cache is writable");
     }
 }

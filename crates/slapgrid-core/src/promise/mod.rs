@@ -197,7 +197,9 @@ impl Promises<'_> {
         for verdict in programs? {
             verdicts.push(self.excuse(verdict, agenda.occasion, &records)?);
         }
-        verdicts.iter().for_each(|verdict| self.tell(verdict));
+        for verdict in &verdicts {
+            self.tell(verdict, agenda.occasion);
+        }
         let broken = broken(agenda, &verdicts);
         Ok(Checkup { verdicts, broken })
     }
@@ -243,11 +245,12 @@ impl Promises<'_> {
         Ok(verdict)
     }
 
-    fn tell(&self, verdict: &Verdict) {
-        if verdict.is_kept() {
-            self.log.info(verdict.describe());
-        } else {
+    /// Says what was found, but for what was to be expected.
+    fn tell(&self, verdict: &Verdict, occasion: Occasion) {
+        if !verdict.is_kept() {
             self.log.error(verdict.describe());
+        } else if occasion != Occasion::Watch {
+            self.log.info(verdict.describe());
         }
     }
 }

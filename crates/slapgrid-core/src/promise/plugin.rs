@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
 use super::listing::Promise;
 use super::schedule::{Facts, Schedule};
-use super::verdict::{self, Conclusion, MESSAGE_LIMIT, ResultKind, Verdict};
+use super::verdict::{Conclusion, MESSAGE_LIMIT, ResultKind, Verdict};
 use super::{Occasion, PARALLEL, PromiseError, Promises};
 use crate::outcome::error_chain;
 use crate::process::{self, Channel, Ending, Errors, ProcessError, Program, ShebangError};
@@ -125,9 +124,10 @@ impl Promises<'_> {
             }
             Err(error) => error_chain(&error),
         };
-        let verdict = |plugin: &&Promise| match told.remove(&plugin.name) {
-            Some(told) => self.verdict(plugin, occasion, told),
-            None => untold(plugin, occasion, &failure),
+        let untold = Conclusion::NotStarted;
+        let verdict = |plugin: &&Promise| {
+            let told = told.remove(&plugin.name);
+            told.unwrap_or_else(|| Verdict::new(plugin, occasion.kind(), untold, &failure))
         };
         Ok(plugins.iter().map(verdict).collect())
     }
@@ -136,7 +136,7 @@ impl Promises<'_> {
         &self,
         plugins: &[&Promise],
         occasion: Occasion,
-        told: &mut BTreeMap<String, Told>,
+        told: &mut BTreeMap<String, Verdict>,
     ) -> Result<(), RunnerError> {
         let mut program = self.runner(plugins, occasion)?;
         let rounds = u32::try_from(plugins.len().div_ceil(PARALLEL)).unwrap_or(u32::MAX);
@@ -147,8 +147,10 @@ impl Promises<'_> {
         let finished = process::run(&program, self.interruption, &mut |line| {
             if line.channel == Channel::Output
                 && let Ok(about) = serde_json::from_str::<Told>(line.text)
+                // The user of the partition may have written the line.
+                && let Some(plugin) = plugins.iter().find(|plugin| plugin.name == about.name)
             {
-                told.insert(about.name.clone(), about);
+                told.insert(about.name.clone(), self.verdict(plugin, occasion, about));
             }
         })?;
         finished.into_success()?;
@@ -193,46 +195,42 @@ impl Promises<'_> {
         }
     }
 
+    /// What was just told of a plugin.
     fn verdict(&self, plugin: &Promise, occasion: Occasion, told: Told) -> Verdict {
-        let (conclusion, message) = self.conclude(&told);
+        let (conclusion, message) = conclude(&told, self.timeout);
         let elapsed = Duration::try_from_secs_f64(told.seconds).unwrap_or_default();
         let gave_result = conclusion != Conclusion::Nothing;
-        let started_at = SystemTime::now().checked_sub(elapsed);
-        let schedule = told.facts.zip(started_at);
-        let kind = match told.result.map(|result| result.kind) {
+        let schedule = told
+            .facts
+            .clone()
+            .zip(SystemTime::now().checked_sub(elapsed));
+        let kind = match told.result.as_ref().map(|result| result.kind) {
             Some(ToldKind::Anomaly) => ResultKind::Anomaly,
             Some(_) => ResultKind::Test,
             None => occasion.kind(),
         };
         Verdict {
-            promise: plugin.clone(),
-            conclusion,
-            kind,
-            excused: false,
             bangs: told.bangs,
-            message: verdict::clip(&message),
-            ended_at: OffsetDateTime::now_utc(),
             elapsed,
             schedule: schedule.map(|(facts, at)| Schedule::after(facts, at, gave_result)),
+            ..Verdict::new(plugin, kind, conclusion, message)
         }
     }
+}
 
-    /// A result counts, however the process ended after it.
-    fn conclude(&self, told: &Told) -> (Conclusion, String) {
-        let output = || told.output.clone();
-        match (&told.result, told.signal, told.exit_status) {
-            (Some(result), _, _) if result.kind == ToldKind::Empty => {
-                (Conclusion::Nothing, String::new())
-            }
-            (Some(result), _, _) if result.failed => (Conclusion::Denied, result.message.clone()),
-            (Some(result), _, _) => (Conclusion::Kept, result.message.clone()),
-            (None, _, _) if told.timed_out => (Conclusion::TimedOut(self.timeout), output()),
-            (None, Some(signal), _) => (Conclusion::Broken(Ending::Signaled(signal)), output()),
-            (None, None, status) => {
-                let ending = Ending::Exited(status.unwrap_or_default());
-                (Conclusion::Broken(ending), output())
-            }
-        }
+/// What the end of a plugin's process means, and what it said. A result counts, however the process
+/// ended after it.
+fn conclude(told: &Told, timeout: Duration) -> (Conclusion, &str) {
+    let ended = match (told.signal, told.exit_status) {
+        _ if told.timed_out => Conclusion::TimedOut(timeout),
+        (Some(signal), _) => Conclusion::Broken(Ending::Signaled(signal)),
+        (None, status) => Conclusion::Broken(Ending::Exited(status.unwrap_or_default())),
+    };
+    match &told.result {
+        None => (ended, &told.output),
+        Some(result) if result.kind == ToldKind::Empty => (Conclusion::Nothing, ""),
+        Some(result) if result.failed => (Conclusion::Denied, &result.message),
+        Some(result) => (Conclusion::Kept, &result.message),
     }
 }
 
@@ -247,22 +245,86 @@ enum RunnerError {
     Process(#[from] ProcessError),
 }
 
-/// What is said of a plugin of which the runner told nothing.
-fn untold(plugin: &Promise, occasion: Occasion, failure: &str) -> Verdict {
-    Verdict {
-        promise: plugin.clone(),
-        conclusion: Conclusion::NotStarted,
-        kind: occasion.kind(),
-        excused: false,
-        bangs: false,
-        message: verdict::clip(failure),
-        ended_at: OffsetDateTime::now_utc(),
-        elapsed: Duration::ZERO,
-        schedule: None,
-    }
-}
-
 /// The interpreter of a script, and its argument.
 fn python(script: &Path) -> Result<(PathBuf, Option<OsString>), PythonError> {
     process::interpreter(script)?.ok_or_else(|| PythonError::NoScript(script.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a line of the runner about one plugin means.
+    fn concluded(rest: &str) -> Option<(Conclusion, String)> {
+        let line = format!(r#"{{"name": "web.py", "seconds": 0.5, "output": "printed"{rest}}}"#);
+        let told: Told = serde_json::from_str(&line).ok()?;
+        let (conclusion, message) = conclude(&told, Duration::from_secs(20));
+        Some((conclusion, message.to_owned()))
+    }
+
+    fn with_result(kind: &str, failed: bool) -> String {
+        format!(
+            r#", "exit_status": 0, "result":
+            {{"type": "{kind}", "failed": {failed}, "message": "said", "date": ""}}"#
+        )
+    }
+
+    #[test]
+    fn a_result_counts() {
+        for (kind, failed, conclusion, message) in [
+            ("Test Result", false, Conclusion::Kept, "said"),
+            ("Anomaly Result", true, Conclusion::Denied, "said"),
+            ("Some Result", true, Conclusion::Denied, "said"),
+            ("Empty Result", false, Conclusion::Nothing, ""),
+        ] {
+            let expected = (conclusion, message.to_owned());
+            assert_eq!(
+                concluded(&with_result(kind, failed)),
+                Some(expected),
+                "{kind}"
+            );
+        }
+        let killed_afterwards =
+            with_result("Test Result", false).replace("0,", "null, \"signal\": 9,");
+        assert_eq!(concluded(&killed_afterwards).unwrap().0, Conclusion::Kept);
+    }
+
+    #[test]
+    fn without_result_the_ending_tells() {
+        for (rest, conclusion) in [
+            (
+                r#", "exit_status": 3"#,
+                Conclusion::Broken(Ending::Exited(3)),
+            ),
+            (
+                r#", "exit_status": 0"#,
+                Conclusion::Broken(Ending::Exited(0)),
+            ),
+            (
+                r#", "signal": 11"#,
+                Conclusion::Broken(Ending::Signaled(11)),
+            ),
+            (
+                r#", "signal": 9, "timed_out": true"#,
+                Conclusion::TimedOut(Duration::from_secs(20)),
+            ),
+        ] {
+            let expected = (conclusion, "printed".to_owned());
+            assert_eq!(concluded(rest), Some(expected), "{rest}");
+        }
+    }
+
+    #[test]
+    fn other_lines_are_not_believed() {
+        for rest in [
+            "",
+            "[",
+            r#", "result": 1"#,
+            r#", "facts": {}"#,
+            r#", "signal": 1e99"#,
+        ] {
+            assert_eq!(concluded(rest), None, "{rest}");
+        }
+        assert!(serde_json::from_str::<Told>("hello").is_err());
+    }
 }

@@ -2,11 +2,9 @@
 
 use std::time::{Instant, SystemTime};
 
-use time::OffsetDateTime;
-
 use super::listing::Promise;
 use super::schedule::{Facts, Schedule};
-use super::verdict::{self, Conclusion, ResultKind, Verdict};
+use super::verdict::{Conclusion, ResultKind, Verdict};
 use super::{PromiseError, Promises};
 use crate::outcome::error_chain;
 use crate::process::{self, Finished, Leftovers, ProcessError, Program};
@@ -27,33 +25,28 @@ impl Promises<'_> {
         let (started_at, clock) = (SystemTime::now(), Instant::now());
         let result = process::run(&program, self.interruption, &mut |_| {});
         let (conclusion, message) = conclude(result)?;
+        let schedule = Schedule::after(Facts::of_program(promise), started_at, true);
         Ok(Verdict {
-            promise: promise.clone(),
-            conclusion,
-            kind: ResultKind::Test,
-            excused: false,
-            bangs: false,
-            message,
-            ended_at: OffsetDateTime::now_utc(),
             elapsed: clock.elapsed(),
-            schedule: Some(Schedule::after(
-                Facts::of_program(promise),
-                started_at,
-                true,
-            )),
+            schedule: Some(schedule),
+            ..Verdict::new(promise, ResultKind::Test, conclusion, &message)
         })
     }
 }
 
 /// What the end of a promise means, and what it said.
 fn conclude(result: Result<Finished, ProcessError>) -> Result<(Conclusion, String), PromiseError> {
-    let clip = |output: &process::Excerpt| verdict::clip(&output.to_string());
     match result {
-        Ok(finished) if finished.is_success() => Ok((Conclusion::Kept, clip(&finished.output))),
-        Ok(finished) => Ok((Conclusion::Broken(finished.ending), clip(&finished.output))),
+        Ok(finished) if finished.is_success() => {
+            Ok((Conclusion::Kept, finished.output.to_string()))
+        }
+        Ok(finished) => Ok((
+            Conclusion::Broken(finished.ending),
+            finished.output.to_string(),
+        )),
         Err(ProcessError::TimedOut {
             timeout, output, ..
-        }) => Ok((Conclusion::TimedOut(timeout), clip(&output))),
+        }) => Ok((Conclusion::TimedOut(timeout), output.to_string())),
         Err(ProcessError::Interrupted { .. }) => Err(PromiseError::Interrupted),
         Err(error) => Ok((Conclusion::NotStarted, error_chain(&error))),
     }

@@ -162,6 +162,7 @@ def be_promise(job, name, output, report):
   """What the process of a promise does."""
   status = 1
   try:
+    gc.enable()
     os.setpgid(0, 0)
     for number in (signal.SIGTERM, signal.SIGCHLD):
       signal.signal(number, signal.SIG_DFL)
@@ -338,10 +339,12 @@ def main():
   lines = os.fdopen(os.dup(1), 'wb')
   fcntl.fcntl(lines.fileno(), fcntl.F_SETFD, fcntl.FD_CLOEXEC)
   os.dup2(2, 1)
+  gc.disable()  # What is loaded stays.
   load_library(job)
   if hasattr(gc, 'freeze'):
-    gc.freeze()  # The memory of what was loaded stays shared with the promises.
+    gc.freeze()  # And its memory stays shared with the promises.
   Supervisor(job, lines).run()
+  os._exit(0)  # To take apart what was loaded would take as long as to check all promises.
 
 
 main()

@@ -64,6 +64,26 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    /// That of a check which ended just now.
+    pub(crate) fn new(
+        promise: &Promise,
+        kind: ResultKind,
+        conclusion: Conclusion,
+        message: &str,
+    ) -> Self {
+        Verdict {
+            promise: promise.clone(),
+            conclusion,
+            kind,
+            excused: false,
+            bangs: false,
+            message: clip(message),
+            ended_at: OffsetDateTime::now_utc(),
+            elapsed: Duration::ZERO,
+            schedule: None,
+        }
+    }
+
     /// Whether nothing is wrong.
     pub(crate) fn is_kept(&self) -> bool {
         matches!(self.conclusion, Conclusion::Kept | Conclusion::Nothing)

@@ -5,6 +5,7 @@ mod connection;
 mod format;
 mod load;
 mod master;
+mod node;
 mod proxy;
 
 use std::path::PathBuf;
@@ -37,12 +38,22 @@ pub(crate) enum Subject {
         #[arg(long, default_value_t = 2.0)]
         seconds: f64,
     },
+    /// slapgrid-cp: time and CPU of a pass, while nothing changes at the master
+    Node {
+        /// How many partitions the computer has
+        #[arg(long, value_delimiter = ',', default_values_t = [10, 100])]
+        partitions: Vec<usize>,
+        /// How often each pass is measured; the median is shown
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
 }
 
 /// Measures and prints a table.
 pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
     match subject {
         Subject::Format { partitions } => format::run(partitions)?,
+        Subject::Node { partitions, rounds } => node::run(partitions, *rounds)?,
         Subject::Proxy {
             partitions,
             connections,
