@@ -166,7 +166,6 @@ scenarios! {
         add_plugin(node, 2, "patient.py", &(switch("pass")
             + "  def anomaly(self):\n    return self._anomaly(result_count=3, failure_amount=2)\n"));
         world.instance(&[]);
-        world.instance(&[]);
         break_all(world, 3);
         for _ in 0..3 {
             due_pass(world, 3);

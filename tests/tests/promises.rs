@@ -143,6 +143,25 @@ fn more_plugins_than_run_at_once_are_all_checked() {
     }
 }
 
+#[test]
+fn plugins_may_have_their_libraries_from_different_places() {
+    let (node, _master) = node_with(Node::new(), 1);
+    for name in ["one", "two"] {
+        let library = node.path().join(name);
+        fs::create_dir(&library).unwrap();
+        fs::write(library.join("library.py"), format!("name = {name:?}\n")).unwrap();
+        let text =
+            plugin("  def sense(self):\n    import library\n    self.logger.info(library.name)");
+        let path = format!("sys.path[0:0] = [{library:?}, ");
+        let text = text.replace("sys.path[0:0] = [", &path);
+        add_plugin(&node, 0, &format!("{name}.py"), &text);
+    }
+    pass(&node, &[]).expect(0);
+    for name in ["one", "two"] {
+        assert_eq!(status(&node, 0, name)["result"]["message"], name);
+    }
+}
+
 /// Promises that are kept only if they run at the same time: each waits for the other.
 fn rendezvous(me: &str, other: &str) -> String {
     format!(
