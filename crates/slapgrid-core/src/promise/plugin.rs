@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::listing::Promise;
 use super::schedule::{Facts, Schedule};
 use super::verdict::{Conclusion, MESSAGE_LIMIT, ResultKind, Verdict};
-use super::{Occasion, PARALLEL, PromiseError, Promises};
+use super::{Occasion, PARALLEL, PromiseError, Promises, record};
 use crate::outcome::error_chain;
 use crate::process::{self, Channel, Ending, Errors, ProcessError, Program, ShebangError};
 
@@ -140,10 +140,8 @@ impl Promises<'_> {
     ) -> Result<(), RunnerError> {
         let mut program = self.runner(plugins, occasion)?;
         let rounds = u32::try_from(plugins.len().div_ceil(PARALLEL)).unwrap_or(u32::MAX);
-        program.timeout = self
-            .timeout
-            .checked_mul(rounds)
-            .map(|time| time + START_TIME);
+        let longest = self.timeout.checked_mul(rounds);
+        program.timeout = longest.and_then(|time| time.checked_add(START_TIME));
         let finished = process::run(&program, self.interruption, &mut |line| {
             if line.channel == Channel::Output
                 && let Ok(about) = serde_json::from_str::<Told>(line.text)
@@ -182,7 +180,7 @@ impl Promises<'_> {
             anomaly: occasion == Occasion::Watch,
             config: Configuration {
                 partition_folder: self.directory.path(),
-                log_folder: self.directory.path().join(".slapgrid/promise/log"),
+                log_folder: record::log_directory(self.directory.path()),
                 promise_timeout: self.timeout.as_secs(),
                 debug: false,
                 slapgrid_version: env!("CARGO_PKG_VERSION"),

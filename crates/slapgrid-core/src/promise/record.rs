@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use slapos_fs::{FileAttributes, Owner};
@@ -236,6 +237,12 @@ impl PromiseRecords {
         }
         Ok(())
     }
+}
+
+/// Where the logs of a partition's promises are.
+pub(crate) fn log_directory(partition: &Path) -> PathBuf {
+    let [outer, inner] = DIRECTORY;
+    partition.join(outer).join(inner).join("log")
 }
 
 fn status_file(title: &str) -> String {
