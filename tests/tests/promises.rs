@@ -162,6 +162,22 @@ fn plugins_may_have_their_libraries_from_different_places() {
     }
 }
 
+#[test]
+fn a_plugin_disturbs_no_other_one() {
+    let (node, _master) = node_with(Node::new(), 1);
+    let noise = "  def sense(self):\n    for number in range(3, 64):\n      try:\n        \
+        os.write(number, b'1\\n[2]\\n{\"name\": \"web.py\", \"facts\": 3}\\n\\xff\\n')\n      \
+        except OSError:\n        pass\n";
+    add_plugin(&node, 0, "noisy.py", &plugin(noise));
+    // As a module of the library is called.
+    add_plugin(&node, 0, "json.py", &switch("pass"));
+    add_plugin(&node, 0, "web.py", &switch("pass"));
+    pass(&node, &[]);
+    for name in ["json", "web"] {
+        assert_eq!(status(&node, 0, name)["result"]["message"], "in order");
+    }
+}
+
 /// Promises that are kept only if they run at the same time: each waits for the other.
 fn rendezvous(me: &str, other: &str) -> String {
     format!(

@@ -87,8 +87,7 @@ struct Told {
     output: String,
     facts: Option<Facts>,
     result: Option<ToldResult>,
-    #[serde(default)]
-    bangs: bool,
+    bangs: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -208,7 +207,7 @@ impl Promises<'_> {
             None => occasion.kind(),
         };
         Verdict {
-            bangs: told.bangs,
+            bangs: told.bangs.unwrap_or_default(),
             elapsed,
             schedule: schedule.map(|(facts, at)| Schedule::after(facts, at, gave_result)),
             ..Verdict::new(plugin, kind, conclusion, message)

@@ -93,6 +93,8 @@ def load_library(job):
 
 def load_plugin(name, path):
   module_name = os.path.splitext(name)[0]
+  while module_name in sys.modules:
+    module_name += '_'  # It is no replacement for a module of that name.
   if sys.version_info[0] == 2:
     import imp
     return imp.load_source(module_name, path)
@@ -146,7 +148,7 @@ def facts(promise):
     'is_anomaly_detected': bool(promise.isAnomalyDetected()),
     'periodicity': promise.getPeriodicity(),
     'module_file': source,
-    'module_file_mtime': os.stat(source).st_mtime,
+    'module_file_mtime': os.path.getmtime(source) if os.path.exists(source) else 0,
   }
 
 
@@ -277,11 +279,13 @@ class Running(object):
       'exit_status': os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
       'output': clip(self.output),
     }
-    for document in self.report.splitlines():
+    for text in self.report.splitlines():
       try:
-        line.update(json.loads(document.decode('ascii')))
-      except ValueError:
-        pass  # It was killed while it wrote.
+        document = dict(json.loads(text.decode('ascii')))
+      except (TypeError, ValueError):
+        continue  # It was killed while it wrote, or wrote what is not ours.
+      for key in ('facts', 'result', 'bangs'):
+        line[key] = document.get(key, line.get(key))
     return line
 
 

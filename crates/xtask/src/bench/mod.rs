@@ -46,6 +46,9 @@ pub(crate) enum Subject {
         /// How often each pass is measured; the median is shown
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+        /// Only the passes whose names contain this
+        #[arg(long, default_value = "")]
+        only: String,
     },
 }
 
@@ -53,7 +56,11 @@ pub(crate) enum Subject {
 pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
     match subject {
         Subject::Format { partitions } => format::run(partitions)?,
-        Subject::Node { partitions, rounds } => node::run(partitions, *rounds)?,
+        Subject::Node {
+            partitions,
+            rounds,
+            only,
+        } => node::run(partitions, *rounds, only)?,
         Subject::Proxy {
             partitions,
             connections,

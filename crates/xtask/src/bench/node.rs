@@ -43,8 +43,8 @@ struct Figures {
     cpu: Duration,
 }
 
-/// Measures everything and prints a table.
-pub(super) fn run(sizes: &[usize], rounds: usize) -> Result<()> {
+/// Measures the passes whose names contain `only`, and prints a table.
+pub(super) fn run(sizes: &[usize], rounds: usize, only: &str) -> Result<()> {
     prepare()?;
     println!(
         "{:>10}  {:<20} {:>9} {:>9}   {:>9} {:>9}   {:>7} {:>7}",
@@ -52,12 +52,25 @@ pub(super) fn run(sizes: &[usize], rounds: usize) -> Result<()> {
     );
     for size in sizes {
         for kind in [Kind::Programs, Kind::Plugins] {
-            let (node, _master) = deploy(*size, kind)?;
-            for due in [false, true] {
-                let figures = measure(&node, *size, due, rounds)?;
-                print(*size, Case { kind, due }, figures);
-            }
+            let cases = [false, true].map(|due| Case { kind, due });
+            let cases = cases
+                .into_iter()
+                .filter(|case| case.to_string().contains(only));
+            measure_cases(*size, kind, &cases.collect::<Vec<_>>(), rounds)?;
         }
+    }
+    Ok(())
+}
+
+/// Measures passes over one node.
+fn measure_cases(size: usize, kind: Kind, cases: &[Case], rounds: usize) -> Result<()> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let (node, _master) = deploy(size, kind)?;
+    for case in cases {
+        let figures = measure(&node, size, case.due, rounds)?;
+        print(size, *case, figures);
     }
     Ok(())
 }
