@@ -17,4 +17,5 @@ pub use new_file::{NewFile, remove_unfinished};
 pub use remove::{RemoveError, clear_directory, remove_file, remove_tree};
 pub use write::{
     FileAttributes, Owner, ReadError, WriteError, read_bounded, write_file, write_if_changed,
+    write_new_file,
 };

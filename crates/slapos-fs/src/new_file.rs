@@ -49,6 +49,14 @@ impl NewFile {
         self.file.persist(path).map_err(|error| error.error)?;
         File::open(&self.directory)?.sync_all()
     }
+
+    /// As [`NewFile::keep_at`], unless something has that name.
+    pub(crate) fn keep_new_at(self, path: &Path) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        let kept = self.file.persist_noclobber(path);
+        kept.map_err(|error| error.error)?;
+        File::open(&self.directory)?.sync_all()
+    }
 }
 
 pub(crate) fn create(directory: &Path, attributes: FileAttributes) -> io::Result<NewFile> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 
-use crate::new_file;
+use crate::new_file::{self, NewFile};
 
 /// User and group of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,14 +63,34 @@ pub fn write_file(
     })
 }
 
+/// Makes a file of a name that nothing has; it has its mode from the first byte on.
+///
+/// # Errors
+/// Something of this name exists, which is left alone, or as [`write_file`].
+pub fn write_new_file(
+    path: &Path,
+    contents: &[u8],
+    attributes: FileAttributes,
+) -> Result<(), WriteError> {
+    let written = prepare(path, contents, attributes).and_then(|file| file.keep_new_at(path));
+    written.map_err(|source| WriteError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 fn replace(path: &Path, contents: &[u8], attributes: FileAttributes) -> io::Result<()> {
+    prepare(path, contents, attributes)?.keep_at(path)
+}
+
+fn prepare(path: &Path, contents: &[u8], attributes: FileAttributes) -> io::Result<NewFile> {
     let directory = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     let mut file = new_file::create(directory, attributes)?;
     file.write_all(contents)?;
-    file.keep_at(path)
+    Ok(file)
 }
 
 /// Writes a file unless its contents, mode and owner are as wanted already; says whether it wrote.
@@ -202,6 +222,18 @@ mod tests {
         assert!(write_if_changed(&path, b"precious", PRIVATE).unwrap());
         assert_eq!(fs::read(&victim).unwrap(), b"precious");
         assert!(path.symlink_metadata().unwrap().is_file());
+    }
+
+    #[test]
+    fn a_new_file_does_not_replace_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        write_new_file(&path, b"one", PRIVATE).unwrap();
+        let error = write_new_file(&path, b"two", PRIVATE).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]
