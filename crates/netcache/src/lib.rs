@@ -16,6 +16,7 @@ mod server;
 mod trust;
 
 mod generate;
+mod lookup;
 mod release;
 mod settings;
 
@@ -24,6 +25,7 @@ pub use client::{Client, ClientError, Patience};
 pub use digest::Digest;
 pub use entry::{Description, Entry, ReleaseKey, Signer, Unusable, parse_list};
 pub use generate::{GenerateError, KeyKind, generate_key};
+pub use lookup::{describe_file, describe_release, url_key};
 pub use platform::{Distribution, Platform};
 pub use policy::{Algorithm, SignaturePolicy};
 pub use private_key::{PrivateKey, SignatureHash};

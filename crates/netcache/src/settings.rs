@@ -29,7 +29,9 @@ pub struct Servers {
 pub struct Settings {
     /// From where releases are downloaded.
     pub download: Option<Servers>,
-    /// To where they are uploaded.
+    /// From where buildout downloads source archives.
+    pub download_files: Option<Servers>,
+    /// To where releases are uploaded.
     pub upload: Option<Servers>,
     /// Who is believed.
     pub trust: Trust,
@@ -89,27 +91,34 @@ impl Settings {
     /// # Errors
     /// A parameter is wrong, or a file that it names does not exist or holds something else.
     pub fn from_config(file: &ConfigFile, key: Option<&Path>) -> Result<Self, SettingsError> {
-        let lookup = Lookup {
-            section: file.section("networkcache"),
-            fallback: file.section("slapos"),
-        };
+        let mut settings = Self::for_reading(file)?;
+        if settings.upload.is_some() {
+            let signer = Lookup::new(file).signer(key, &settings.trust)?;
+            settings.signer = Arc::new(signer);
+        }
+        Ok(settings)
+    }
+
+    /// The same without keys for signatures, which not everybody may read.
+    ///
+    /// # Errors
+    /// As [`Settings::from_config`].
+    pub fn for_reading(file: &ConfigFile) -> Result<Self, SettingsError> {
+        let lookup = Lookup::new(file);
         let download = lookup.servers("download-binary-cache-url", "download-binary-dir-url")?;
         let upload = lookup.servers("upload-binary-cache-url", "upload-binary-dir-url")?;
         let certificates = lookup
             .text("signature-certificate-list")?
             .unwrap_or_default();
         let trust = Trust::parse(&certificates, lookup.policy()?);
-        let signer = match &upload {
-            Some(_) => lookup.signer(key, &trust)?,
-            None => Signer::default(),
-        };
         let mut never_download = lookup.lines("download-from-binary-cache-url-blacklist")?;
         never_download.extend(lookup.lines("binary-cache-url-blacklist")?);
         Ok(Self {
             download,
+            download_files: lookup.servers("download-cache-url", "download-dir-url")?,
             upload,
             trust,
-            signer: Arc::new(signer),
+            signer: Arc::default(),
             never_download,
             never_upload: lookup.lines("upload-to-binary-cache-url-blacklist")?,
             only_download: lookup.lines("download-from-binary-cache-force-url-list")?,
@@ -122,17 +131,22 @@ impl Settings {
         })
     }
 
-    /// What an administrator should know of the settings, if the cache is used.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.download.is_some() {
-            warnings.extend(self.trust.warnings());
-            if self.trust.is_empty() {
-                warnings.push("signature-certificate-list is empty: nothing of the binary cache can be trusted".to_owned());
-            }
+    /// What an administrator should know when something is downloaded.
+    pub fn download_warnings(&self) -> Vec<String> {
+        let mut warnings = self.trust.warnings();
+        if self.trust.is_empty() {
+            warnings.push(
+                "signature-certificate-list is empty: nothing of the binary cache can be trusted"
+                    .to_owned(),
+            );
         }
-        if self.upload.is_some() {
-            match &self.signer.key {
+        warnings
+    }
+
+    /// What an administrator should know when something is uploaded.
+    pub fn upload_warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        match &self.signer.key {
                 Some(key) if key.is_rsa() && self.signer.hash == SignatureHash::Sha1 => warnings.push(
                     "uploads are signed over SHA-1, as nodes in Python demand; signature-hash = sha256 is safer".to_owned(),
                 ),
@@ -141,7 +155,6 @@ impl Settings {
                 )),
                 _ => {}
             }
-        }
         warnings
     }
 }
@@ -151,7 +164,14 @@ struct Lookup<'a> {
     fallback: Section<'a>,
 }
 
-impl Lookup<'_> {
+impl<'a> Lookup<'a> {
+    fn new(file: &'a ConfigFile) -> Self {
+        Self {
+            section: file.section("networkcache"),
+            fallback: file.section("slapos"),
+        }
+    }
+
     fn text(&self, key: &str) -> Result<Option<String>, ValueError> {
         match self.section.get_text(key)? {
             Some(text) => Ok(Some(text)),

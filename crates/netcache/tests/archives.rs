@@ -138,7 +138,7 @@ fn hostile(root: &Root) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     )]);
     truncated.truncate(truncated.len() / 2);
     let mut garbage = archive(&[]);
-    garbage.extend(b"garbage");
+    garbage.extend(b"garbage ".repeat(8));
     let mut flipped = file(&below("f"));
     flipped[0] ^= 1;
     let mut endless = entry(

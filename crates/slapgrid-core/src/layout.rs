@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 
 /// The name of a release's directory: the MD5 of its URL, in hexadecimal.
 pub fn release_name(url: &str) -> String {
-    md5(url.as_bytes())
+    netcache::url_key(url)
 }
 
 /// The MD5 of bytes, in hexadecimal.

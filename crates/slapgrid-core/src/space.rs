@@ -30,13 +30,7 @@ pub(crate) enum SpaceError {
 
 /// Whether at least that many bytes are free for users.
 pub(crate) fn check(path: &Path, minimum: u64) -> Result<(), SpaceError> {
-    let status = statvfs(path).map_err(|source| SpaceError::Unknown {
-        path: path.to_owned(),
-        source,
-    })?;
-    let free = status
-        .blocks_available()
-        .saturating_mul(status.fragment_size());
+    let free = free(path)?;
     if free >= minimum {
         return Ok(());
     }
@@ -45,6 +39,16 @@ pub(crate) fn check(path: &Path, minimum: u64) -> Result<(), SpaceError> {
         free,
         minimum,
     })
+}
+
+/// Bytes that are free for users.
+pub(crate) fn free(path: &Path) -> Result<u64, SpaceError> {
+    let status = statvfs(path).map_err(|source| SpaceError::Unknown {
+        path: path.to_owned(),
+        source,
+    })?;
+    let blocks = status.blocks_available();
+    Ok(blocks.saturating_mul(status.fragment_size()))
 }
 
 #[cfg(test)]

@@ -44,6 +44,9 @@ pub enum SettingsError {
     /// Something must be given and is not.
     #[error(transparent)]
     Missing(#[from] MissingParameters),
+    /// The binary cache cannot be used as it is configured.
+    #[error(transparent)]
+    Cache(#[from] netcache::SettingsError),
     /// A file or directory that a parameter names is not there.
     #[error("{parameter}: {} does not exist", path.display())]
     NoSuchFile {
@@ -253,6 +256,7 @@ fn software(
         minimum_free_space: space(section, "software_min_free_space", DEFAULT_FREE_SPACE[0])?,
         only: options.only_sr.clone(),
         networkcache_options,
+        cache: netcache::Settings::from_config(file, key.as_deref())?,
         jobs: options.jobs.unwrap_or(NonZeroUsize::MIN),
     })
 }

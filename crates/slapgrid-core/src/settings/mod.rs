@@ -77,6 +77,8 @@ pub struct SoftwareSettings {
     pub only: Vec<String>,
     /// `name=value` pairs of the section networkcache that buildout is given.
     pub networkcache_options: Vec<(String, String)>,
+    /// The binary cache.
+    pub cache: netcache::Settings,
     /// How many releases are installed at the same time.
     pub jobs: NonZeroUsize,
 }

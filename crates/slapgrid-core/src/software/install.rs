@@ -9,6 +9,7 @@ use slapos_fs::{
 };
 use time::UtcOffset;
 
+use super::cache::ForcedError;
 use super::profile::owned;
 use crate::buildout::{in_path, through_interpreter};
 use crate::environment::Environment;
@@ -44,6 +45,9 @@ pub(super) enum InstallError {
     /// buildout's script cannot be read.
     #[error("cannot start buildout")]
     Script(#[from] ShebangError),
+    /// The release must come from the binary cache, and does not.
+    #[error("the release is only installed from the binary cache, which is not possible")]
+    Forced(#[source] ForcedError),
     /// The release has no buildout of its own and cannot get one.
     #[error(
         "cannot bootstrap buildout (is it installed and in PATH, or named by the option buildout?)"
@@ -59,6 +63,7 @@ impl InstallError {
     pub(super) fn is_interruption(&self) -> bool {
         match self {
             Self::Bootstrap(error) | Self::Buildout(error) => error.is_interruption(),
+            Self::Forced(error) => error.is_interruption(),
             _ => false,
         }
     }
@@ -93,6 +98,9 @@ impl Installation<'_> {
         let root = &self.settings.software_root;
         space::check(root, self.settings.software.minimum_free_space)?;
         let account = Account::owner_of(root)?;
+        if self.from_cache(url, layout, &account)? {
+            return Ok(());
+        }
         self.make_directories(layout, &account)?;
         self.write_profile(url, layout, &account)?;
         self.copy_netrc(layout, &account)?;
@@ -101,6 +109,7 @@ impl Installation<'_> {
         if marked {
             remove_file(&layout.bootstrap_skipped())?;
         }
+        self.to_cache(url, layout, &account);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! slapgrid-sr: the software releases of a computer.
 
+mod cache;
 mod install;
 mod profile;
 mod revision;
