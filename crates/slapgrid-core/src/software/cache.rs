@@ -36,7 +36,7 @@ impl ForcedError {
 
 impl Installation<'_> {
     /// Installs the release from the cache if that is possible; says whether it did.
-    pub(super) fn from_cache(
+    pub(super) fn take_from_cache(
         &self,
         url: &str,
         layout: &ReleaseLayout,

@@ -98,7 +98,7 @@ impl Installation<'_> {
         let root = &self.settings.software_root;
         space::check(root, self.settings.software.minimum_free_space)?;
         let account = Account::owner_of(root)?;
-        if self.from_cache(url, layout, &account)? {
+        if self.take_from_cache(url, layout, &account)? {
             return Ok(());
         }
         self.make_directories(layout, &account)?;
