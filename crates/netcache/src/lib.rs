@@ -20,7 +20,7 @@ mod lookup;
 mod release;
 mod settings;
 
-pub use archive::{Format, Limits, PackError, Packed, UnpackError, pack, unpack};
+pub use archive::{Format, Limits, PackError, Packed, UnpackError, pack, unfinished, unpack};
 pub use client::{Client, ClientError, Patience};
 pub use digest::Digest;
 pub use entry::{Description, Entry, ReleaseKey, Signer, Unusable, parse_list};

@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 pub use pack::{PackError, Packed, pack};
 pub(crate) use size::size_of;
-pub use unpack::{Limits, UnpackError, unpack};
+pub use unpack::{Limits, UnpackError, unfinished, unpack};
 
 /// How an archive is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

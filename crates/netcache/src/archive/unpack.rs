@@ -96,6 +96,14 @@ pub enum UnpackError {
     Cancelled,
 }
 
+/// Where a directory is while it is unpacked: beside its place. After a kill, it stays there until the next
+/// attempt.
+pub fn unfinished(directory: &Path) -> PathBuf {
+    let mut name = OsString::from(".slapos-new-");
+    name.push(directory.file_name().unwrap_or_default());
+    directory.with_file_name(name)
+}
+
 /// Unpacks an archive of one directory, which must be called as `directory` is, to there, where nothing
 /// may be yet. Files are made in another directory beside it, which is renamed when all is done; if an
 /// earlier attempt was killed, its rest is removed first. Everything belongs to `owner`.
@@ -110,14 +118,7 @@ pub fn unpack(
     owner: Option<Owner>,
     cancelled: Cancelled<'_>,
 ) -> Result<(), UnpackError> {
-    let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else {
-        let source = io::ErrorKind::InvalidInput.into();
-        let path = directory.to_owned();
-        return Err(UnpackError::Place { path, source });
-    };
-    let mut unfinished = OsString::from(".slapos-new-");
-    unfinished.push(name);
-    let unfinished = parent.join(unfinished);
+    let unfinished = unfinished(directory);
     remove_tree(&unfinished)?;
     let unpacked = fill(archive, directory, &unfinished, limits, owner, cancelled);
     if unpacked.is_err() {

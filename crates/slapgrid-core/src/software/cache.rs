@@ -36,7 +36,7 @@ impl ForcedError {
 
 impl Installation<'_> {
     /// Installs the release from the cache if that is possible; says whether it did.
-    pub(super) fn take_from_cache(
+    pub(super) fn download(
         &self,
         url: &str,
         layout: &ReleaseLayout,
@@ -86,7 +86,7 @@ impl Installation<'_> {
     }
 
     /// Uploads the release if the configuration wants that. It is installed whatever happens here.
-    pub(super) fn to_cache(&self, url: &str, layout: &ReleaseLayout, account: &Account) {
+    pub(super) fn upload(&self, url: &str, layout: &ReleaseLayout, account: &Account) {
         let cache = &self.settings.software.cache;
         let Some(servers) = &cache.upload else {
             return;

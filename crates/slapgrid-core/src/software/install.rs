@@ -98,7 +98,7 @@ impl Installation<'_> {
         let root = &self.settings.software_root;
         space::check(root, self.settings.software.minimum_free_space)?;
         let account = Account::owner_of(root)?;
-        if self.take_from_cache(url, layout, &account)? {
+        if self.download(url, layout, &account)? {
             return Ok(());
         }
         self.make_directories(layout, &account)?;
@@ -109,7 +109,7 @@ impl Installation<'_> {
         if marked {
             remove_file(&layout.bootstrap_skipped())?;
         }
-        self.to_cache(url, layout, &account);
+        self.upload(url, layout, &account);
         Ok(())
     }
 

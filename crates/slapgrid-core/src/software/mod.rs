@@ -163,6 +163,7 @@ impl Software<'_> {
         let subject = self.subject(url, name, layout, SoftwareState::Destroyed);
         self.hooks(name).run(Event::Software, &subject)?;
         remove_tree(layout.directory())?;
+        remove_tree(&netcache::unfinished(layout.directory()))?;
         self.hooks(name).run(Event::SoftwareTearDown, &subject)?;
         self.tolerate(self.release(url).destroyed())
     }
