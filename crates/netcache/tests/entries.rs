@@ -1,5 +1,7 @@
 //! Entries: whose signatures count, and what fits.
 
+#![allow(clippy::unwrap_used, reason = "a test fails loudly")]
+
 use std::path::Path;
 
 use netcache::{

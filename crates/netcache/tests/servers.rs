@@ -1,5 +1,7 @@
 //! Downloads and uploads with servers that do not do as they should.
 
+#![allow(clippy::unwrap_used, reason = "a test fails loudly")]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
