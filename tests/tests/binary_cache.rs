@@ -5,10 +5,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use slap_proto::documents::SoftwareState;
 use slapos_tests::Side::{Ours, Peer};
-use slapos_tests::{Node, Outcome, ScriptedMaster, Side};
+use slapos_tests::{Node, Outcome, ScriptedMaster, Side, poll};
 
 const URL: &str = "http://releases.invalid/one/software.cfg";
 const BUILD: &str = "echo '[buildout]' > instance.cfg; mkdir -p parts/deep; echo text > parts/deep/file\n\
@@ -331,6 +332,35 @@ fn a_release_that_is_only_downloaded_fails_without_the_cache_and_comes_with_it()
     fs::write(&archive, right).unwrap();
     cached.run(Ours, FAIL).expect(0);
     cached.check_contents("the next run");
+}
+
+#[test]
+fn killed_while_it_unpacks_the_next_run_is_clean() {
+    let cached = Cached::new(Ours);
+    let (key, certificate) = cached.key("signer.key", &["--kind", "ed25519"]);
+    cached.configure(&cached.settings(&key, &certificate));
+    let many = format!("{BUILD}; mkdir many; (cd many; seq 8000 | xargs touch)");
+    cached.run(Ours, &many).expect(0);
+    cached.forget();
+    let name = cached.release().file_name().unwrap().to_owned();
+    let unfinished = format!(".slapos-new-{}", name.to_str().unwrap());
+    let unfinished = cached.node.software_root().join(unfinished);
+    let mut command = cached.node.ours_with("slapgrid-sr", &["--now"]);
+    let mut child = command.spawn().unwrap();
+    poll::until("files are unpacked", Duration::from_secs(60), || {
+        unfinished.join("many").exists()
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(unfinished.exists(), "killed in time");
+    assert!(
+        !cached.release().exists(),
+        "nothing has its name before it is whole"
+    );
+    cached.run(Ours, FAIL).expect(0);
+    cached.check_contents("after a kill");
+    let many = fs::read_dir(cached.release().join("many")).unwrap();
+    assert_eq!(many.count(), 8000);
 }
 
 #[test]
