@@ -96,7 +96,6 @@ fn missing_parameters_and_sections_are_named() {
         let outcome = with_configuration(tool, rest, "[unknown]\nkey = value\n");
         let part = match *tool {
             "slapproxy" => "computer_id of [slapos], database_uri of [slapproxy]",
-            "slapformat" => "alter_user",
             "slapos-request" | "slapos-supply" => "master_url",
             _ => "computer_id",
         };
