@@ -533,6 +533,7 @@ fn nodes_report() {
                     ("computer_partition_id", "slappart0"),
                 ],
             ),
+            get("getHateoasUrl", &[]),
             post("requestComputer", &[("computer_title", "new")]),
             post("generateComputerCertificate", &[("computer_id", COMPUTER)]),
             post("revokeComputerCertificate", &[("computer_id", COMPUTER)]),
