@@ -258,3 +258,12 @@ pub const PRODUCT_OF_A_RELEASE: Meant = Meant {
     theirs: "500|(none)",
     why: "clients have the form, the peer fails on it",
 };
+
+pub const FRONTEND_IS_AN_INSTANCE: Meant = Meant {
+    name: "a frontend's answer is one to a request",
+    call: "requestComputerPartition",
+    path: "answer.body",
+    ours: "<SoftwareInstance>",
+    theirs: "<ComputerPartition>",
+    why: "clients expect the class that every other request is answered with",
+};

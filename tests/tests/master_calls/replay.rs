@@ -28,6 +28,7 @@ fn requests_of_today() {
             &WRONG_IS_400,
             &UNKNOWN_IS_REFUSED,
             &FIELDS_MAY_BE_ABSENT,
+            &FRONTEND_IS_AN_INSTANCE,
             &RUN_ID,
             &SLAVES_FOLLOW_THEIR_ROOT,
             &SLAVE_IS_RENAMED,
