@@ -382,7 +382,7 @@ impl Records for Statements<'_> {
 
     fn slaves(&self, computer: &str) -> Result<Vec<SlaveRow>> {
         let sql = format!(
-            "SELECT {SLAVE_COLUMNS} FROM slave18 WHERE computer_reference = ? ORDER BY reference"
+            "SELECT {SLAVE_COLUMNS} FROM slave18 WHERE computer_reference = ? ORDER BY rowid"
         );
         self.rows("cannot read slaves", &sql, [computer], slave)
     }
