@@ -35,6 +35,33 @@ fn a_supervisord_that_is_dead() {
 }
 
 #[test]
+fn a_partition_that_supervisord_cannot_run_any_more_stops_no_other() {
+    let (node, master) = with_instance(SERVICE);
+    let url = master.script().instances[0].release.clone();
+    let gone = Instance::new("slappart1", &url);
+    master.script().instances.push(gone);
+    master.script().free.clear();
+    instance(&node).expect(0);
+    fs::rename(node.partition(1), node.path().join("away")).unwrap();
+    // One at a time: the broken one comes first, and its file is there when the other is updated.
+    master.script().instances.reverse();
+    let arguments = ["--force", "--jobs", "1"];
+    let outcome = node.grid(Ours, "slapgrid-cp", "instance", &arguments);
+    let outcome = outcome.expect(1);
+    says(&outcome, "failed: slappart1");
+    says(&outcome, "slappart1.conf is set aside");
+    assert!(!outcome.text().contains("failed: slappart0"), "{outcome:?}");
+    assert!(is_processed(&node, 0) && runs(&node));
+    fs::rename(node.path().join("away"), node.partition(1)).unwrap();
+    let next = node.grid(Ours, "slapgrid-cp", "instance", &["--force"]);
+    row(
+        "the directory of another partition is gone",
+        &outcome,
+        &next.expect(0),
+    );
+}
+
+#[test]
 fn a_supervisord_that_hangs() {
     let (node, _master) = with_instance(SERVICE);
     instance(&node).expect(0);

@@ -198,9 +198,33 @@ impl<'a> Services<'a> {
         all.map_err(|source| self.error("examine", source))
     }
 
+    /// supervisord reads all files or none: one of another partition that it cannot read, since its
+    /// directory or user has gone, is set aside, lest it stop every partition.
     fn update(&self) -> Result<GroupChange, ServiceError> {
-        let change = self.client.update_group(&self.partition);
-        change.map_err(|source| self.error("update", source))
+        loop {
+            let error = match self.client.update_group(&self.partition) {
+                Ok(change) => return Ok(change),
+                Err(error) => error,
+            };
+            let Some(culprit) = self.unreadable(&error) else {
+                return Err(self.error("update", error));
+            };
+            set_aside(&culprit, &error)?;
+        }
+    }
+
+    /// The file of another group that supervisord says it cannot read.
+    fn unreadable(&self, error: &XmlRpcError) -> Option<PathBuf> {
+        if !error.is_fault(FaultCode::CantReread) {
+            return None;
+        }
+        let (text, own) = (error.to_string(), self.file());
+        let files = std::fs::read_dir(own.parent()?).ok()?;
+        let mut paths = files.filter_map(|entry| Some(entry.ok()?.path()));
+        paths.find(|path| {
+            let is_group = path.extension().is_some_and(|end| end == "conf");
+            is_group && *path != own && text.contains(&path.display().to_string())
+        })
     }
 
     fn programs(
@@ -288,6 +312,25 @@ impl<'a> Services<'a> {
             action,
             partition: self.partition.clone(),
             source,
+        }
+    }
+}
+
+/// Keeps a file out of supervisord's sight, under a name that its include does not match. The next
+/// processing of its partition writes it anew.
+fn set_aside(path: &Path, why: &XmlRpcError) -> Result<(), ServiceError> {
+    let aside = path.with_extension("conf.unreadable");
+    match std::fs::rename(path, &aside) {
+        // Another thread was quicker.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(ServiceError::Remove {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(()) => {
+            let (path, aside) = (path.display(), aside.display());
+            log::error!("{path} is set aside as {aside}, since it stops all partitions: {why}");
+            Ok(())
         }
     }
 }
