@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use slap_client::InstanceRequest;
 use slapos_tests::Side::{Ours, Peer};
 use slapos_tests::{COMPUTER, Node, Outcome, Side, places, population};
 
@@ -100,7 +101,11 @@ fn reports_are_shown_also_while_a_server_runs_and_nothing_is_changed() {
     let everything = ours(&node, &[]).expect(0).stdout;
     assert!(everything.starts_with("table computer18\n"), "{everything}");
     let reports = ours(&node, &["--reports"]).expect(0).stdout;
-    assert!(everything.ends_with(&reports), "{everything}");
+    assert!(everything.contains(&reports), "{everything}");
+    assert!(
+        everything.ends_with("\n\ntable unrequested18: empty\n"),
+        "{everything}"
+    );
     let row = |parts: [&str; 3]| {
         let mut lines = reports.lines();
         assert!(
@@ -118,12 +123,33 @@ fn reports_are_shown_also_while_a_server_runs_and_nothing_is_changed() {
 }
 
 #[test]
+fn instances_that_nobody_requests_any_more_are_told() {
+    let mut node = Node::new();
+    node.start_master(Ours);
+    let slap = node.slap();
+    population::describe(&slap, COMPUTER, 2);
+    let request = |name| InstanceRequest::new(population::INSTALLED, name);
+    let root = population::partition(&slap, 0);
+    slap.register_open_order()
+        .request(&request("root"))
+        .unwrap();
+    root.request(&request("dropped child")).unwrap();
+    root.update_related_instance_list(&[]).unwrap();
+    let shown = ours(&node, &["--unrequested"]).expect(0).stdout;
+    let row = shown.lines().last().unwrap();
+    assert!(
+        row.starts_with("slappart1") && row.contains("dropped child"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn programs_read_one_object() {
     let node = node_of(Ours);
     let everything: Value =
         serde_json::from_str(&ours(&node, &["--json"]).expect(0).stdout).unwrap();
     let sections = everything.as_object().unwrap();
-    assert_eq!(sections.len(), SECTIONS.len() + 1);
+    assert_eq!(sections.len(), SECTIONS.len() + 2);
     assert_eq!(everything["computers"][0]["reference"], COMPUTER);
     assert_eq!(everything["software"].as_array().unwrap().len(), 3);
     assert_eq!(

@@ -32,6 +32,9 @@ pub(crate) struct ShowArguments {
     /// What nodes reported last of each release and instance
     #[arg(long)]
     reports: bool,
+    /// Instances that are kept although they are no longer requested
+    #[arg(long)]
+    unrequested: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -52,6 +55,7 @@ impl ShowArguments {
             Section::Params => self.params,
             Section::Network => self.network,
             Section::Reports => self.reports,
+            Section::Unrequested => self.unrequested,
         };
         let sections: Vec<_> = Section::ALL.into_iter().filter(chosen).collect();
         if sections.is_empty() {

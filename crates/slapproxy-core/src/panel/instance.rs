@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::View;
+use super::instances::natural;
 use super::listing::link;
 use super::moment::ago;
 use super::page::{Page, Tab};
@@ -80,6 +81,9 @@ fn facts(view: &View, instance: &Partition) -> Markup {
         dl.facts {
             dt { "Wanted" } dd { @if row.busy { (row.requested_state) } @else { "nothing: the partition is free" } }
             dt { "Last report" } dd { (parts::report(view.now, instance.report.as_ref())) }
+            @if let Some(since) = instance.unrequested {
+                dt { "No longer requested" } dd { "noticed " (ago(view.now, since)) ", kept all the same" }
+            }
             @if let Some(changed) = row.timestamp { dt { "Changed" } dd { (ago(view.now, changed)) } }
             @if let Some(url) = &row.software_release { dt { "Release" } dd { (parts::release(url)) } }
             @if let Some(software_type) = &row.software_type { dt { "Type" } dd { (software_type) } }
@@ -92,9 +96,6 @@ fn facts(view: &View, instance: &Partition) -> Markup {
                 dt { "Requested by" } dd {
                     (requester(view, &row.requester_id, |other| other.root() == instance.root()))
                 }
-            }
-            @if let Some(since) = instance.unrequested {
-                dt { "No longer requested" } dd { "noticed " (ago(view.now, since)) ", kept all the same" }
             }
         }
     }
@@ -172,7 +173,8 @@ fn hosted(view: &View, instance: &Partition) -> Markup {
         slave.row.hosted_by == row.reference
             && slave.row.computer_reference == row.computer_reference
     });
-    let hosted: Vec<_> = hosted.collect();
+    let mut hosted: Vec<_> = hosted.collect();
+    hosted.sort_by_key(|slave| natural(&slave.row.reference));
     html! {
         @if !hosted.is_empty() {
             section.card #slaves {

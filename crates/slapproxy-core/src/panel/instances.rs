@@ -10,6 +10,9 @@ use super::page::{Page, Tab};
 use super::parts;
 use crate::survey::{Partition, parameters};
 
+/// What is said of an instance that is kept although its requester dropped it.
+const UNREQUESTED: &str = "no longer requested";
+
 /// The page.
 pub(super) fn page(view: &View) -> Page {
     let mut instances: Vec<_> = view.survey.instances().collect();
@@ -43,7 +46,7 @@ fn order(instance: &Partition) -> impl Ord + use<> {
 }
 
 /// A key by which 10 comes after 9: numbers without their zeros, by length first.
-fn natural(name: &str) -> Vec<(usize, String)> {
+pub(super) fn natural(name: &str) -> Vec<(usize, String)> {
     let is_digit = |character: char| character.is_ascii_digit();
     let mut key = Vec::new();
     let mut rest = name;
@@ -85,6 +88,7 @@ fn row(view: &View, instance: &Partition) -> Markup {
             td.main.child[!instance.is_root()] {
                 (parts::instance_link(instance))
                 @if !instance.is_root() { span.faint.aside { "in " (instance.root()) } }
+                @if instance.unrequested.is_some() { span.faint.aside { (UNREQUESTED) } }
             }
             td.state { (parts::badge(instance.standing())) }
             td data-label="Wanted" { div { (instance.row.requested_state) } }
@@ -117,6 +121,7 @@ fn words(instance: &Partition) -> String {
         &row.computer_reference,
         row.software_release.as_deref().unwrap_or_default(),
         row.software_type.as_deref().unwrap_or_default(),
+        instance.unrequested.map_or("", |_| UNREQUESTED),
     ];
     let mut words = names.join("\n");
     for address in &instance.addresses {

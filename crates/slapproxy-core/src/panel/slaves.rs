@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::View;
+use super::instances::natural;
 use super::listing::Listing;
 use super::page::{Page, Tab};
 use super::{instance, parts};
@@ -10,7 +11,8 @@ use crate::survey::{Slave, parameters};
 
 /// The page.
 pub(super) fn page(view: &View) -> Page {
-    let slaves: Vec<_> = view.survey.slaves().collect();
+    let mut slaves: Vec<_> = view.survey.slaves().collect();
+    slaves.sort_by_key(|slave| natural(&slave.row.reference));
     let listing = Listing::new(Tab::Slaves.link(), &view.query, slaves, words, |_| None);
     let hint = html! {
         "Request one: " code { "slapos-request --slave slapos.cfg RELEASE NAME" }

@@ -36,6 +36,7 @@ fn name(section: Section) -> &'static str {
         Section::Params => "params",
         Section::Network => "network",
         Section::Reports => "reports",
+        Section::Unrequested => "unrequested",
     }
 }
 
@@ -48,6 +49,7 @@ fn section(survey: &Survey, section: Section) -> Value {
         Section::Params => survey.instances().map(params).collect(),
         Section::Network => survey.instances().map(network).collect(),
         Section::Reports => reports(survey),
+        Section::Unrequested => unrequested(survey),
     }
 }
 
@@ -87,7 +89,6 @@ fn partition(partition: &Partition) -> Value {
         "requester_id": row.requester_id,
         "requested_state": row.requested_state,
         "timestamp": row.timestamp,
-        "unrequested_since": partition.unrequested,
     })
 }
 
@@ -143,6 +144,18 @@ fn reports(survey: &Survey) -> Value {
             "state": report.state,
             "time": report.time,
             "message": report.message,
+        })
+    });
+    entries.collect()
+}
+
+fn unrequested(survey: &Survey) -> Value {
+    let entries = survey.unrequested().map(|(partition, time)| {
+        json!({
+            "reference": partition.row.reference,
+            "computer_reference": partition.row.computer_reference,
+            "partition_reference": partition.row.partition_reference,
+            "time": time,
         })
     });
     entries.collect()

@@ -1,5 +1,5 @@
 //! What a database holds, as text for a terminal or as JSON: the sections of the peer's
-//! `proxy show`, and what nodes reported.
+//! `proxy show`, what nodes reported, and what is kept although nobody requests it.
 
 mod json;
 mod table;
@@ -28,11 +28,13 @@ pub enum Section {
     Network,
     /// What nodes reported last of each release and instance.
     Reports,
+    /// Instances that are kept although they are no longer requested.
+    Unrequested,
 }
 
 impl Section {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Computers,
         Self::Software,
         Self::Partitions,
@@ -40,6 +42,7 @@ impl Section {
         Self::Params,
         Self::Network,
         Self::Reports,
+        Self::Unrequested,
     ];
 }
 

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::Section;
 use super::table::{Table, one_line};
-use crate::storage::ReportRow;
 use crate::survey::{Partition, Survey, md5, parameters, slap_state};
 
 /// Sections with a blank line between two.
@@ -25,6 +24,7 @@ fn section(survey: &Survey, section: Section) -> String {
         Section::Params => survey.partitions().map(published).collect(),
         Section::Network => survey.instances().map(network).collect(),
         Section::Reports => reports(survey),
+        Section::Unrequested => unrequested(survey),
     }
 }
 
@@ -184,15 +184,34 @@ fn reports(survey: &Survey) -> String {
             Some(computer),
             Some(&report.subject),
             Some(&report.state),
-            Some(&time(report)),
+            Some(&time(report.time)),
             Some(last.unwrap_or_default()),
         ]);
     }
     table.render()
 }
 
-fn time(report: &ReportRow) -> String {
+fn unrequested(survey: &Survey) -> String {
+    let columns = [
+        "reference",
+        "computer_reference",
+        "partition_reference",
+        "time",
+    ];
+    let mut table = Table::new("unrequested18", &[], &columns);
+    for (Partition { row, .. }, since) in survey.unrequested() {
+        table.row([
+            Some(row.reference.as_str()),
+            Some(&row.computer_reference),
+            row.partition_reference.as_deref(),
+            Some(&time(since)),
+        ]);
+    }
+    table.render()
+}
+
+fn time(seconds: f64) -> String {
     // The cast saturates; what is out of range is shown as the number that it is.
-    let time = Timestamp::from_second(report.time.floor() as i64);
-    time.map_or_else(|_| report.time.to_string(), |time| time.to_string())
+    let time = Timestamp::from_second(seconds.floor() as i64);
+    time.map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }

@@ -46,7 +46,7 @@ pub(crate) struct Partition {
     pub(crate) row: PartitionRow,
     pub(crate) report: Option<ReportRow>,
     pub(crate) addresses: Vec<NetworkRow>,
-    /// Since when its requester no longer requests the instance, in seconds since 1970.
+    /// Since when the instance is no longer requested and kept all the same, in seconds since 1970.
     pub(crate) unrequested: Option<f64>,
 }
 
@@ -109,6 +109,12 @@ impl Survey {
         software.chain(instances)
     }
 
+    /// The instances that are no longer requested, and since when.
+    pub(crate) fn unrequested(&self) -> impl Iterator<Item = (&Partition, f64)> {
+        self.instances()
+            .filter_map(|partition| Some((partition, partition.unrequested?)))
+    }
+
     pub(crate) fn releases(&self) -> impl Iterator<Item = &Release> {
         self.computers
             .iter()
@@ -133,39 +139,12 @@ impl Survey {
 
 impl Computer {
     fn read(records: &dyn Records, row: ComputerRow, longest: u32) -> Result<Self, MasterError> {
-        let reference = row.reference.clone();
-        let mut releases = by_subject(records, ReportKind::Software, &reference, longest)?;
-        let mut instances = by_subject(records, ReportKind::Instance, &reference, longest)?;
-        let mut addresses: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (partition, address) in records.addresses(&reference)? {
-            addresses.entry(partition).or_default().push(address);
-        }
-        let unrequested = records.unrequested(&reference)?.into_iter();
-        let mut unrequested: BTreeMap<_, _> =
-            unrequested.map(|row| (row.reference, row.time)).collect();
-        let releases = records
-            .software(&reference)?
-            .into_iter()
-            .map(|row| Release {
-                computer: reference.clone(),
-                report: releases.remove(&row.url),
-                row,
-            });
-        let partitions = records
-            .partitions(&reference)?
-            .into_iter()
-            .map(|row| Partition {
-                report: instances.remove(&row.reference).filter(|_| row.busy),
-                addresses: addresses.remove(&row.reference).unwrap_or_default(),
-                unrequested: unrequested.remove(&row.reference),
-                row,
-            });
-        let partitions: Vec<_> = partitions.collect();
+        let partitions = partitions(records, &row.reference, longest)?;
         Ok(Self {
-            releases: releases.collect(),
-            slaves: slaves(records.slaves(&reference)?, &partitions),
+            releases: releases(records, &row.reference, longest)?,
+            slaves: slaves(records.slaves(&row.reference)?, &partitions),
             partitions,
-            last_usage: records.last_usage(&reference)?,
+            last_usage: records.last_usage(&row.reference)?,
             row,
         })
     }
@@ -174,6 +153,43 @@ impl Computer {
     pub(crate) fn busy(&self) -> usize {
         self.partitions.iter().filter(|it| it.row.busy).count()
     }
+}
+
+fn releases(
+    records: &dyn Records,
+    computer: &str,
+    longest: u32,
+) -> Result<Vec<Release>, MasterError> {
+    let mut reports = by_subject(records, ReportKind::Software, computer, longest)?;
+    let rows = records.software(computer)?.into_iter();
+    let releases = rows.map(|row| Release {
+        computer: computer.to_owned(),
+        report: reports.remove(&row.url),
+        row,
+    });
+    Ok(releases.collect())
+}
+
+fn partitions(
+    records: &dyn Records,
+    computer: &str,
+    longest: u32,
+) -> Result<Vec<Partition>, MasterError> {
+    let mut reports = by_subject(records, ReportKind::Instance, computer, longest)?;
+    let mut addresses: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (partition, address) in records.addresses(computer)? {
+        addresses.entry(partition).or_default().push(address);
+    }
+    let unrequested = records.unrequested(computer)?.into_iter();
+    let unrequested: BTreeMap<_, _> = unrequested.map(|row| (row.reference, row.time)).collect();
+    let rows = records.partitions(computer)?.into_iter();
+    let partitions = rows.map(|row| Partition {
+        report: reports.remove(&row.reference).filter(|_| row.busy),
+        addresses: addresses.remove(&row.reference).unwrap_or_default(),
+        unrequested: unrequested.get(&row.reference).copied(),
+        row,
+    });
+    Ok(partitions.collect())
 }
 
 fn by_subject(

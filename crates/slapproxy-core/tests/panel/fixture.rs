@@ -11,7 +11,7 @@ use slap_client::proto::instance_xml;
 use slap_client::proto::marshal::{Value, encode};
 use slapproxy_core::storage::{
     NetworkRow, PartitionRow, Records, ReportKind, ReportRow, SlaveRow, SqliteStorage, Storage,
-    StorageError,
+    StorageError, UnrequestedRow,
 };
 use slapproxy_core::{Settings, app};
 use tower::ServiceExt;
@@ -193,6 +193,11 @@ pub(crate) fn small(records: &dyn Records) -> Result<(), StorageError> {
         requester_id: "slappart0".to_owned(),
         requested_state: "stopped".to_owned(),
         ..instance("slappart1", "child")
+    })?;
+    records.put_unrequested(&UnrequestedRow {
+        computer_reference: COMPUTER.to_owned(),
+        reference: "slappart1".to_owned(),
+        time: 1800.0,
     })?;
     let broken = report("slappart1", "error", "Promise url failed\nwith 503");
     records.put_report(ReportKind::Instance, COMPUTER, &broken)?;

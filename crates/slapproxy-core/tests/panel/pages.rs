@@ -98,6 +98,9 @@ fn a_failing_instance_shows_the_whole_message_and_its_tree() {
     let text = panel.text(path);
     assert!(text.contains("Requested by root"), "{text}");
     assert!(text.contains("Wanted stopped"), "{text}");
+    assert!(text.contains("No longer requested noticed "), "{text}");
+    let found = panel.page("instances?q=no+longer+requested");
+    assert_eq!(texts(&found, "td.main > a"), ["child"]);
 }
 
 #[test]
