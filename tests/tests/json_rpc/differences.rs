@@ -196,7 +196,16 @@ pub const CHILDREN_FOLLOW_THEIR_ROOT: Meant = Meant {
     name: "children follow their root",
     call: "slapos.put.v0.software_instance_title",
     path: "db.partition.*.requested_by",
-    ours: "new",
-    theirs: "again",
+    ours: "new|jren",
+    theirs: "again|jinst",
     why: "the call renames them, in the peer, too",
+};
+
+pub const SHARES_GO_WITH_THEIR_HOST: Meant = Meant {
+    name: "shares go with their host",
+    call: "slapos.put.v0.software_instance_reported_state",
+    path: "db.slave.*",
+    ours: "(absent)",
+    theirs: "{*",
+    why: "the next instance in the partition would be told to host them",
 };

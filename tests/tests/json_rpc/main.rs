@@ -5,7 +5,9 @@
 mod bad_input;
 mod description;
 mod differences;
+mod examples;
 mod forwarding;
+mod recorded;
 mod scenarios;
 
 use std::collections::BTreeSet;
@@ -16,7 +18,12 @@ use slapos_tests::pair::{Master, Pair};
 use slapos_tests::{COMPUTER, Side};
 
 fn play(scenario: Scenario) {
-    let mut pair = Pair::start(COMPUTER, "", scenario.meant);
+    play_on(COMPUTER, scenario);
+}
+
+/// On masters that know this computer.
+fn play_on(computer: &str, scenario: Scenario) {
+    let mut pair = Pair::start(computer, "", scenario.meant);
     let description = Description::of(pair.our_address());
     for step in &scenario.steps {
         pair.ask_and(step, |status, body| {
@@ -31,6 +38,11 @@ fn play(scenario: Scenario) {
 #[test]
 fn computers() {
     play(scenarios::computers());
+}
+
+#[test]
+fn what_was_recorded() {
+    play_on("COMP-NODE", recorded::scenario());
 }
 
 #[test]
