@@ -48,6 +48,9 @@ fn the_status_names_what_is_wrong() {
         "slappart0: processed 0 min ago, services: 1 of 1 well, promises: 1 of 1 kept\n"
     );
 
+    let other = grid(&node, &["--status", "--only-cp", "slappart1"]);
+    assert_eq!(other.expect(0).stdout, "");
+
     node.write_in_partition(0, "broken", "", 0o644);
     fs::write(
         node.partition(0)

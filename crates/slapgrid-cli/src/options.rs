@@ -96,7 +96,7 @@ pub struct Arguments {
     #[arg(long)]
     dry_run: bool,
     /// Only check the promises of the instances that shall run; the master is told nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     pub(crate) promises_only: bool,
     /// After the start of the machine, when slapformat has run: starts the services that are known,
     /// waits for the master, tells it, and has every instance processed again

@@ -80,7 +80,7 @@ enum LookError {
 }
 
 impl NodeStatus {
-    /// Looks at the node.
+    /// Looks at the node: at the partitions that are named, if any are.
     ///
     /// # Errors
     /// The directory of the partitions cannot be listed.
@@ -94,8 +94,12 @@ impl NodeStatus {
             directory: settings.instance_root.clone(),
             source,
         })?;
+        let only = &settings.partition.only;
         let partitions = names.iter().filter_map(|name| {
             let reference = name.to_str()?;
+            if !only.is_empty() && !only.iter().any(|named| named == reference) {
+                return None;
+            }
             let status = PartitionStatus::read(settings, reference, &processes);
             status.is_used().then_some(status)
         });
