@@ -3,7 +3,6 @@
 //! To measure another kind of pass, add a [`Case`].
 
 use std::fmt;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +12,7 @@ use nix::sys::time::TimeVal;
 use slapos_tests::promises::{add_plugin, add_program, idle_buildout, plugin, set_next_check};
 use slapos_tests::{Instance, Node, ScriptedMaster, Side};
 
-use crate::{command, places, test};
+use crate::{command, places};
 
 /// How many promises each instance has.
 const PROMISES: usize = 5;
@@ -77,17 +76,16 @@ fn measure_cases(size: usize, kind: Kind, cases: &[Case], rounds: usize) -> Resu
 
 /// Builds the tools as they are shipped, and finds the peer.
 fn prepare() -> Result<()> {
-    let packages = ["slapgrid-cp", "slapos-watchdog"];
-    let mut build = Command::new(env!("CARGO"));
-    build
-        .current_dir(places::workspace())
-        .args(["build", "--quiet", "--release"]);
-    command::run(build.args(packages.map(|package| format!("--package={package}"))))?;
-    let peer = match std::env::var_os("SLAPOS_TEST_PEER") {
-        Some(directory) => PathBuf::from(directory),
-        None => test::peer()?,
-    };
-    slapos_tests::places::set(places::target().join("release"), peer);
+    let (peer, target) = (super::peer()?, places::shared()?);
+    let packages = ["slapgrid-cp", "slapos-watchdog"].map(|name| format!("--package={name}"));
+    command::run(
+        Command::new(env!("CARGO"))
+            .current_dir(places::workspace())
+            .env("CARGO_TARGET_DIR", &target)
+            .args(["build", "--quiet", "--release"])
+            .args(packages),
+    )?;
+    slapos_tests::places::set(target.join("release"), peer);
     Ok(())
 }
 
