@@ -29,6 +29,7 @@ fn requests_of_today() {
             &UNKNOWN_IS_REFUSED,
             &FIELDS_MAY_BE_ABSENT,
             &FRONTEND_IS_AN_INSTANCE,
+            &HATEOAS_URL,
             &RUN_ID,
             &SLAVES_FOLLOW_THEIR_ROOT,
             &SLAVE_IS_RENAMED,
