@@ -11,7 +11,7 @@ use slap_proto::calls::{self, Fields, Method};
 use super::{Master, Shared, authority, respond};
 use crate::MasterError;
 use crate::caller::Speaker;
-use crate::master::{Answer, Serve};
+use crate::master::{Answer, Context, Serve};
 use crate::storage::Storage;
 
 /// Each call at `/ENDPOINT`.
@@ -75,55 +75,83 @@ fn route<C: Serve, S: Storage>(router: Router<Shared<S>>) -> Router<Shared<S>> {
         .route(&twice, handler)
 }
 
-/// One request. Who writes waits for the disk, on a thread made for that. Who reads waits for
-/// nobody, and is done before another thread would have begun; as there is a thread for each
-/// processor, more at once would take more memory and no less time.
+/// Longest form that is read by the task itself, in bytes; to read a longer one takes its time.
+const SHORT_FORM: usize = 256 << 10;
+
+/// One request. What waits for the database alone is done by the task itself: a read is over before
+/// another thread would have begun, and a write awaits its commit. Whatever may take longer is done
+/// on a thread made for that.
 async fn answer<C: Serve, S: Storage>(
     master: Shared<S>,
     speaker: Speaker,
     headers: HeaderMap,
     form: Bytes,
 ) -> Response {
-    if !C::WRITES {
-        return perform::<C, S>(&master, &speaker, &headers, &form);
+    if form.len() <= SHORT_FORM {
+        match read::<C, S>(&master, &speaker, &headers, &form) {
+            Ok((call, context)) if call.may_be_elsewhere(&context) => {}
+            Ok((call, context)) => {
+                let served = serve(&master, &context, call).await;
+                return respond_to(C::ENDPOINT, served);
+            }
+            Err(error) => return respond_to(C::ENDPOINT, Err(error)),
+        }
     }
     respond::on_blocking_thread(C::ENDPOINT, move || {
-        perform::<C, S>(&master, &speaker, &headers, &form)
+        let served = serve_slowly::<C, S>(&master, &speaker, &headers, &form);
+        respond_to(C::ENDPOINT, served)
     })
     .await
 }
 
-fn perform<C: Serve, S: Storage>(
-    master: &Master<S>,
-    speaker: &Speaker,
-    headers: &HeaderMap,
-    form: &[u8],
-) -> Response {
-    let response =
-        serve_call::<C, S>(master, speaker, headers, form).and_then(respond::to_response);
-    let response = response.unwrap_or_else(|error| respond::failure(C::ENDPOINT, &error));
-    log::debug!("{} {}", C::ENDPOINT, response.status().as_u16());
+fn respond_to(call: &'static str, served: Result<Answer, MasterError>) -> Response {
+    let response = served.and_then(respond::to_response);
+    let response = response.unwrap_or_else(|error| respond::failure(call, &error));
+    log::debug!("{call} {}", response.status().as_u16());
     response
 }
 
-fn serve_call<C: Serve, S: Storage>(
+/// The call in a request, if its sender may make it, and what there is to know beside.
+fn read<'a, C: Serve, S: Storage>(
+    master: &'a Master<S>,
+    speaker: &Speaker,
+    headers: &'a HeaderMap,
+    form: &[u8],
+) -> Result<(C, Context<'a>), MasterError> {
+    let context = master.context(headers)?;
+    let fields = Fields::from_urlencoded(form)?;
+    authority::check_call::<C>(speaker, &fields, context.identity.as_ref())?;
+    Ok((C::from_fields(&fields)?, context))
+}
+
+/// A call that is for us, as a part of the task.
+async fn serve<C: Serve, S: Storage>(
+    master: &Master<S>,
+    context: &Context<'_>,
+    call: C,
+) -> Result<Answer, MasterError> {
+    let storage = &master.storage;
+    if C::WRITES {
+        storage
+            .write_async(|records| call.serve(context, records))
+            .await
+    } else {
+        storage.read(|records| call.serve(context, records))
+    }
+}
+
+/// A call that may be for others, or is long.
+fn serve_slowly<C: Serve, S: Storage>(
     master: &Master<S>,
     speaker: &Speaker,
     headers: &HeaderMap,
     form: &[u8],
 ) -> Result<Answer, MasterError> {
-    let context = master.context(headers)?;
-    let fields = Fields::from_urlencoded(form)?;
-    authority::check_call::<C>(speaker, &fields, context.identity.as_ref())?;
-    let call = C::from_fields(&fields)?;
-    if let Some(answer) = call.elsewhere(&context, &master.storage)? {
-        return Ok(answer);
-    }
-    if C::WRITES {
-        master
-            .storage
-            .write(|records| call.serve(&context, records))
-    } else {
-        master.storage.read(|records| call.serve(&context, records))
+    let (call, context) = read::<C, S>(master, speaker, headers, form)?;
+    let storage = &master.storage;
+    match call.elsewhere(&context, storage)? {
+        Some(answer) => Ok(answer),
+        None if C::WRITES => storage.write(|records| call.serve(&context, records)),
+        None => storage.read(|records| call.serve(&context, records)),
     }
 }

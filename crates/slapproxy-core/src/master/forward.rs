@@ -17,30 +17,38 @@ use crate::storage::{Records, Storage};
 /// in a circle make it longer each time, and end here.
 const LONGEST_REFERENCE: usize = 255;
 
+/// Whether a request may be for others. Most are for us, and lose no time.
+pub(crate) fn may_be_elsewhere(call: &RequestComputerPartition, context: &Context<'_>) -> bool {
+    named_url(call).is_some()
+        || context.remotes.of_release(&call.software_release).is_some()
+        || frontend::bypass(call).is_some()
+}
+
+/// The master that the request itself names.
+fn named_url(call: &RequestComputerPartition) -> Option<String> {
+    let url = call.filter_dict.get("master_url");
+    url.filter(|url| url.is_truthy()).map(Value::to_text)
+}
+
 /// What others answer to a request; `None` where this master shall allocate, or has done so before.
 pub(crate) fn elsewhere<S: Storage>(
     call: &RequestComputerPartition,
     context: &Context<'_>,
     storage: &S,
 ) -> Result<Option<SoftwareInstance>, MasterError> {
-    let url = call.filter_dict.get("master_url");
-    let url = url.filter(|url| url.is_truthy()).map(Value::to_text);
-    let listed = context.remotes.of_release(&call.software_release);
-    let bypass = frontend::bypass(call);
-    // Most requests are for us, and lose no time.
-    if url.is_none() && listed.is_none() && bypass.is_none() {
+    if !may_be_elsewhere(call, context) {
         return Ok(None);
     }
     let Some(reference) = storage.read(|records| reference(call, context, records))? else {
         return Ok(None);
     };
-    let remote = match url {
+    let remote = match named_url(call) {
         Some(url) => named(&url, context)?,
-        None => another(listed, context)?,
+        None => another(context.remotes.of_release(&call.software_release), context)?,
     };
     match remote {
         Some(remote) => forward(call, remote, &reference, storage).map(Some),
-        None => Ok(bypass),
+        None => Ok(frontend::bypass(call)),
     }
 }
 

@@ -66,6 +66,11 @@ pub(crate) trait Serve: Call + Send + 'static {
     /// Whether it changes the database.
     const WRITES: bool;
 
+    /// Whether [`Serve::elsewhere`] has to be asked, which may take its time.
+    fn may_be_elsewhere(&self, _context: &Context<'_>) -> bool {
+        false
+    }
+
     /// What others answer, asked while nothing holds the database; `None` if the call is for us.
     ///
     /// # Errors

@@ -24,6 +24,10 @@ pub(crate) struct Requester {
 impl Serve for RequestComputerPartition {
     const WRITES: bool = true;
 
+    fn may_be_elsewhere(&self, context: &Context<'_>) -> bool {
+        forward::may_be_elsewhere(self, context)
+    }
+
     fn elsewhere<S: Storage>(
         &self,
         context: &Context<'_>,

@@ -40,4 +40,14 @@ impl<S: Storage> Storage for Measured<S> {
     ) -> Result<T, MasterError> {
         self.timed("write", || self.storage.write(function))
     }
+
+    async fn write_async<T: Send>(
+        &self,
+        function: impl FnOnce(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        let start = Instant::now();
+        let done = self.storage.write_async(function).await;
+        self.metrics.transaction("write", start.elapsed());
+        done
+    }
 }

@@ -290,4 +290,13 @@ pub trait Storage: Send + Sync + 'static {
         &self,
         function: impl FnOnce(&dyn Records) -> std::result::Result<T, MasterError>,
     ) -> std::result::Result<T, MasterError>;
+
+    /// As [`Storage::write`], for tasks: no thread waits.
+    ///
+    /// # Errors
+    /// Those of the function, and failures of the database.
+    fn write_async<T: Send>(
+        &self,
+        function: impl FnOnce(&dyn Records) -> std::result::Result<T, MasterError> + Send,
+    ) -> impl Future<Output = std::result::Result<T, MasterError>> + Send;
 }

@@ -4,6 +4,7 @@
 //! "database is locked" cannot come from within. The file may be shared with another process for
 //! a moment (a swap of masters), so there is a busy timeout all the same.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -51,6 +52,9 @@ pub enum OpenError {
         /// Why.
         source: SchemaError,
     },
+    /// The system does not give the thread that commits.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
 }
 
 impl SqliteStorage {
@@ -76,9 +80,11 @@ impl SqliteStorage {
         writer
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(failed)?;
+        // Who writes waits for other processes by itself, and not always on its thread.
+        writer.busy_timeout(Duration::ZERO).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Writer::new(writer),
+            writer: Writer::new(writer).map_err(OpenError::Thread)?,
             readers: Mutex::default(),
         })
     }
@@ -155,6 +161,13 @@ impl Storage for SqliteStorage {
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         self.writer.write(function)
+    }
+
+    fn write_async<T: Send>(
+        &self,
+        function: impl FnOnce(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> impl Future<Output = Result<T, MasterError>> + Send {
+        self.writer.write_async(function)
     }
 }
 

@@ -1,49 +1,73 @@
 //! The connection that writes, shared by all who write.
 //!
 //! Syncing to the disk takes most of a write's time, so that writes that come at once share it:
-//! they take turns in one open transaction, each in a savepoint of its own, and whoever finds
-//! nobody behind commits for all. Each is answered after that commit.
+//! they take turns in one open transaction, each in a savepoint of its own. A thread of its own
+//! commits it, after those who waited already when it was begun. Each write is answered after that
+//! commit; a task that waits for it keeps no thread.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io;
+use std::pin::pin;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{Mutex as FairMutex, Notify};
+use tokio::time::sleep;
 
+use super::sqlite::BUSY_TIMEOUT;
 use super::statements::{Statements, execute};
 use super::{Records, StorageError};
 use crate::MasterError;
 
-/// Most writes of one transaction: what bounds the wait of the first.
-const LARGEST_BATCH: usize = 256;
+/// How long to wait before another process is looked at again.
+const RETRY: Duration = Duration::from_millis(5);
 
 /// The connection that writes.
 #[derive(Debug)]
 pub(super) struct Writer {
-    turn: Mutex<Turn>,
-    /// Writes that wait for their turn. Each of them will take it.
-    waiting: AtomicUsize,
+    /// Whose turn it is. Who has waited longest is next.
+    turn: Arc<FairMutex<Turn>>,
+    /// Tells the thread that commits of a transaction that was begun.
+    begun: SyncSender<()>,
 }
 
 /// What the one whose turn it is works with.
 #[derive(Debug)]
 struct Turn {
     connection: Connection,
-    /// The open transaction.
-    batch: Option<Batch>,
+    /// What is to become of the open transaction.
+    open: Option<Arc<Outcome>>,
 }
 
-/// Writes that are committed together.
-#[derive(Debug, Default)]
-struct Batch {
-    outcome: Arc<Outcome>,
-    size: usize,
-}
-
-/// What became of a batch.
+/// What became of a transaction.
 #[derive(Debug, Default)]
 struct Outcome {
     committed: Mutex<Option<Result<(), Failure>>>,
+    /// For threads that wait.
     known: Condvar,
+    /// For tasks that wait.
+    told: Notify,
+}
+
+/// How long another process that writes is waited for.
+struct Patience(Instant);
+
+impl Patience {
+    fn new() -> Self {
+        Self(Instant::now() + BUSY_TIMEOUT)
+    }
+
+    /// How long to wait before the next try; the error if there is nothing to wait for.
+    fn next(&self, error: StorageError) -> Result<Duration, StorageError> {
+        let busy = error.source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        if busy && Instant::now() < self.0 {
+            Ok(RETRY)
+        } else {
+            Err(error)
+        }
+    }
 }
 
 /// Why a transaction was lost, for each of its writes.
@@ -54,28 +78,50 @@ struct Failure {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection) -> Self {
-        let batch = None;
-        Self {
-            turn: Mutex::new(Turn { connection, batch }),
-            waiting: AtomicUsize::new(0),
-        }
+    /// # Errors
+    /// The thread that commits cannot be started.
+    pub(super) fn new(connection: Connection) -> io::Result<Self> {
+        // One message is enough: it stands for whatever is open when it is read.
+        let (begun, transactions) = sync_channel(1);
+        let open = None;
+        let turn = Arc::new(FairMutex::new(Turn { connection, open }));
+        let of_committer = turn.clone();
+        thread::Builder::new()
+            .name("commit".to_owned())
+            .spawn(move || commit_each(&transactions, &of_committer))?;
+        Ok(Self { turn, begun })
     }
 
     /// Does one write; it is on the disk when this returns. A write that fails changes nothing.
+    /// Not for tasks, whose thread it would keep.
     pub(super) fn write<T>(
         &self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        // A panic of another writer has undone its own write only.
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-        let mut turn = Held { writer: self, turn };
-        let outcome = turn.turn.join()?;
-        let value = turn.turn.write(function)?;
+        let mut turn = self.turn.blocking_lock();
+        let patience = Patience::new();
+        while let Err(error) = turn.begin(&self.begun) {
+            thread::sleep(patience.next(error)?);
+        }
+        let (value, outcome) = turn.write(|connection| function(&Statements(connection)))?;
         drop(turn);
         outcome.wait()?;
+        Ok(value)
+    }
+
+    /// As [`Writer::write`], for tasks.
+    pub(super) async fn write_async<T>(
+        &self,
+        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+    ) -> Result<T, MasterError> {
+        let mut turn = self.turn.lock().await;
+        let patience = Patience::new();
+        while let Err(error) = turn.begin(&self.begun) {
+            sleep(patience.next(error)?).await;
+        }
+        let (value, outcome) = turn.write(|connection| function(&Statements(connection)))?;
+        drop(turn);
+        outcome.told().await?;
         Ok(value)
     }
 
@@ -84,75 +130,64 @@ impl Writer {
         &self,
         function: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turn = self.turn.blocking_lock();
         turn.commit();
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = Transaction::new(&mut turn.connection, behavior);
-        let transaction = transaction.map_err(failed("cannot begin"))?;
-        let value = function(&transaction)?;
-        transaction.commit().map_err(failed("cannot commit"))?;
+        let patience = Patience::new();
+        while let Err(error) = turn.begin(&self.begun) {
+            thread::sleep(patience.next(error)?);
+        }
+        let (value, outcome) = turn.write(function)?;
+        turn.commit();
+        outcome.wait()?;
         Ok(value)
     }
 }
 
-/// A turn that ends: it commits unless somebody comes after.
-struct Held<'a> {
-    writer: &'a Writer,
-    turn: MutexGuard<'a, Turn>,
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        let size = self.turn.batch.as_ref().map_or(0, |batch| batch.size);
-        if self.writer.waiting.load(Ordering::SeqCst) == 0 || size >= LARGEST_BATCH {
-            self.turn.commit();
-        }
+/// Commits whatever is open whenever a transaction was begun, until the writer is gone.
+fn commit_each(begun: &Receiver<()>, turn: &FairMutex<Turn>) {
+    while begun.recv().is_ok() {
+        turn.blocking_lock().commit();
     }
 }
 
 impl Turn {
-    /// Becomes part of the open transaction, or of a new one.
-    fn join(&mut self) -> Result<Arc<Outcome>, StorageError> {
-        if self.batch.is_none() {
-            if !self.connection.is_autocommit() {
-                // A commit failed and left its transaction open.
-                execute(&self.connection, "ROLLBACK").map_err(failed("cannot roll back"))?;
-            }
-            execute(&self.connection, "BEGIN IMMEDIATE").map_err(failed("cannot begin"))?;
+    /// Begins a transaction unless one is open.
+    fn begin(&mut self, begun: &SyncSender<()>) -> Result<(), StorageError> {
+        if self.open.is_some() {
+            return Ok(());
         }
-        let batch = self.batch.get_or_insert_default();
-        batch.size += 1;
-        Ok(batch.outcome.clone())
+        if !self.connection.is_autocommit() {
+            // A commit failed and left its transaction open.
+            execute(&self.connection, "ROLLBACK").map_err(failed("cannot roll back"))?;
+        }
+        execute(&self.connection, "BEGIN IMMEDIATE").map_err(failed("cannot begin"))?;
+        self.open = Some(Arc::default());
+        // If there is a message already, that will do.
+        let _ = begun.try_send(());
+        Ok(())
     }
 
-    /// Does a write within its own savepoint.
-    fn write<T>(
+    /// Does a write within the open transaction. It counts only once that is committed.
+    fn write<T, E: From<StorageError>>(
         &mut self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
-    ) -> Result<T, MasterError> {
+        function: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<(T, Arc<Outcome>), E> {
+        let outcome = self.open.clone().unwrap_or_default();
         let result = nested(&self.connection, function);
-        // Of some failures (a full disk) the database gives up the whole transaction.
-        if self.connection.is_autocommit()
-            && let Some(batch) = self.batch.take()
-        {
-            let lost = result
-                .as_ref()
-                .err()
-                .map_or_else(Failure::unknown, Failure::of);
-            batch.outcome.set(Err(lost));
+        if self.connection.is_autocommit() {
+            // Of some failures (a full disk) the database gives up the whole transaction.
+            self.open = None;
+            outcome.set(Err(Failure::given_up()));
         }
-        result
+        result.map(|value| (value, outcome))
     }
 
     /// Commits the open transaction, if there is one, and tells its writes.
     fn commit(&mut self) {
-        let Some(batch) = self.batch.take() else {
-            return;
-        };
-        let committed = execute(&self.connection, "COMMIT");
-        batch
-            .outcome
-            .set(committed.map_err(|error| Failure::from(&error)));
+        if let Some(outcome) = self.open.take() {
+            let committed = execute(&self.connection, "COMMIT");
+            outcome.set(committed.map_err(|error| Failure::from(&error)));
+        }
     }
 }
 
@@ -184,12 +219,12 @@ impl Drop for Nested<'_> {
 }
 
 /// Runs a function of which nothing remains when it fails or panics.
-fn nested<T>(
+fn nested<T, E: From<StorageError>>(
     connection: &Connection,
-    function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
-) -> Result<T, MasterError> {
+    function: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
     let write = Nested::begin(connection).map_err(failed("cannot begin"))?;
-    let value = function(&Statements(connection))?;
+    let value = function(connection)?;
     write.keep().map_err(failed("cannot end a write"))?;
     Ok(value)
 }
@@ -202,17 +237,26 @@ impl Outcome {
     fn set(&self, committed: Result<(), Failure>) {
         *self.lock() = Some(committed);
         self.known.notify_all();
+        self.told.notify_waiters();
     }
 
-    /// Waits until the batch is committed or lost.
+    /// Waits on this thread until the transaction is committed or lost.
     fn wait(&self) -> Result<(), StorageError> {
         let unknown = |committed: &mut Option<_>| committed.is_none();
         let known = self.known.wait_while(self.lock(), unknown);
         let known = known.unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some(Err(failure)) => Err(failure.clone().into()),
-            _ => Ok(()),
+        told(known.as_ref())
+    }
+
+    /// Waits in this task until the transaction is committed or lost.
+    async fn told(&self) -> Result<(), StorageError> {
+        let mut notified = pin!(self.told.notified());
+        // From here on, no notification is missed.
+        notified.as_mut().enable();
+        if self.lock().is_none() {
+            notified.await;
         }
+        told(self.lock().as_ref())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Result<(), Failure>>> {
@@ -222,18 +266,19 @@ impl Outcome {
     }
 }
 
+fn told(committed: Option<&Result<(), Failure>>) -> Result<(), StorageError> {
+    match committed {
+        Some(Err(failure)) => Err(failure.clone().into()),
+        _ => Ok(()),
+    }
+}
+
 impl Failure {
-    fn unknown() -> Self {
+    /// Another write of the transaction failed so badly that the database gave up all of it.
+    fn given_up() -> Self {
         Self {
             code: rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
-            message: "the transaction was given up".to_owned(),
-        }
-    }
-
-    fn of(error: &MasterError) -> Self {
-        match error {
-            MasterError::Storage(error) => Self::from(&error.source),
-            _ => Self::unknown(),
+            message: "the transaction was given up: another write failed".to_owned(),
         }
     }
 }
@@ -242,7 +287,7 @@ impl From<&rusqlite::Error> for Failure {
     fn from(error: &rusqlite::Error) -> Self {
         let code = error.sqlite_error().copied();
         Self {
-            code: code.unwrap_or_else(|| Self::unknown().code),
+            code: code.unwrap_or_else(|| Self::given_up().code),
             message: error.to_string(),
         }
     }
@@ -273,7 +318,8 @@ mod tests {
             .unwrap();
         schema::create(&connection, "C").unwrap();
         allow(&connection, pages);
-        Writer::new(connection)
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        Writer::new(connection).unwrap()
     }
 
     fn allow(connection: &Connection, pages: u32) {
@@ -283,7 +329,7 @@ mod tests {
 
     /// The computers of all usage reports, each report that of another computer.
     fn reporters(writer: &Writer) -> Vec<String> {
-        let turn = writer.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = writer.turn.blocking_lock();
         let sql = "SELECT computer_reference FROM usage18 ORDER BY computer_reference";
         let mut statement = turn.connection.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
@@ -323,6 +369,53 @@ mod tests {
     }
 
     #[test]
+    fn every_write_of_many_tasks_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = Arc::new(writer(&directory, 1 << 20));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let tasks = (0..100).map(|number| {
+            let writer = writer.clone();
+            runtime.spawn(async move {
+                let name = format!("C{number:02}");
+                let write = writer.write_async(|records| Ok(records.put_usage(&name, "", 0.0)?));
+                write.await.unwrap();
+                name
+            })
+        });
+        let tasks: Vec<_> = tasks.collect();
+        let taken: Vec<_> = tasks
+            .into_iter()
+            .map(|task| runtime.block_on(task).unwrap())
+            .collect();
+        assert_eq!(reporters(&writer), taken);
+    }
+
+    #[test]
+    fn a_task_that_waits_for_another_process_lets_others_go_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = writer(&directory, 1 << 20);
+        let other = Connection::open(directory.path().join("db")).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        runtime.block_on(async {
+            let write = writer.write_async(|records| Ok(records.put_usage("C", "", 0.0)?));
+            // On the same thread: it ends only if the write waits without it.
+            let release = async {
+                for _ in 0..3 {
+                    sleep(RETRY).await;
+                }
+                other.execute_batch("COMMIT").unwrap();
+            };
+            let (written, ()) = tokio::join!(write, release);
+            written.unwrap();
+        });
+        assert_eq!(reporters(&writer), ["C"]);
+    }
+
+    #[test]
     fn of_a_write_that_fails_or_panics_nothing_remains_and_others_go_on() {
         let directory = tempfile::tempdir().unwrap();
         let writer = writer(&directory, 1 << 20);
@@ -359,7 +452,7 @@ mod tests {
         let cause = std::error::Error::source(&error).unwrap();
         let reason = cause.source().unwrap().to_string();
         assert!(reason.contains("full"), "{reason}");
-        allow(&writer.turn.lock().unwrap().connection, 1 << 20);
+        allow(&writer.turn.blocking_lock().connection, 1 << 20);
         report(&writer, "late", 900_000).unwrap();
     }
 }
