@@ -179,14 +179,19 @@ impl<'a> Services<'a> {
         self.update()
     }
 
-    /// Starts those that were never started, unlike [`Services::start`].
+    /// Starts those that were never started, unlike [`Services::start`]. One that cannot be started, or
+    /// fails at once, is warned of and does not keep the others from their work.
     pub(crate) fn start_new(&self) -> Result<(), ServiceError> {
         for process in self.processes()? {
             let is_new = process.state == ProcessState::Stopped && process.start.is_none();
             if process.group == self.partition && is_new {
                 log::info!("{}: starting {}", self.partition, process.name);
-                let started = self.client.start_process(&process.full_name(), false);
-                started.map_err(|source| self.error("start", source))?;
+                match self.client.start_process(&process.full_name(), false) {
+                    Err(fault @ XmlRpcError::Fault { .. }) => {
+                        log::warn!("{}: {}: {fault}", self.partition, process.name);
+                    }
+                    started => started.map_err(|source| self.error("start", source))?,
+                }
             }
         }
         Ok(())

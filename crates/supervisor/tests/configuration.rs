@@ -104,9 +104,9 @@ fn watched_programs_are_known_by_their_suffix() {
 }
 
 #[test]
-fn a_program_that_ends_at_once_counts_as_started_and_stays_ended() {
+fn a_program_that_ends_soon_counts_as_started_and_stays_ended() {
     let node = Node::start();
-    let script = node.script("fail", "exit 3");
+    let script = node.script("fail", "until [ -e told ]; do sleep 0.01; done\nexit 3");
     node.write_group(
         "slappart0",
         vec![node.program("fail", &[script.to_str().unwrap()])],
@@ -114,6 +114,7 @@ fn a_program_that_ends_at_once_counts_as_started_and_stays_ended() {
     node.client.update().unwrap();
     let outcomes = node.start_group("slappart0");
     assert!(outcomes[0].is_success(), "{outcomes:?}");
+    fs::write(node.root.path().join("told"), "").unwrap();
     let info = eventually("the program ends", || {
         node.client
             .process_info("slappart0:fail")

@@ -24,18 +24,40 @@ pub(super) fn float(number: f64) -> String {
     if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
         return scientific(number);
     }
-    format!("{number:?}")
+    let shortest = format!("{number:?}");
+    let digits = fraction_digits(&shortest);
+    even(number, shortest, format!("{number:.digits$}"))
+}
+
+fn fraction_digits(text: &str) -> usize {
+    text.split_once('.')
+        .map_or(0, |(_, fraction)| fraction.len())
+}
+
+/// Where two texts of the shortest length are equally near to the number, Python takes the even
+/// one, as rounding to that length does, and Rust the larger one.
+fn even(number: f64, shortest: String, rounded: String) -> String {
+    if rounded.parse() == Ok(number) {
+        rounded
+    } else {
+        shortest
+    }
 }
 
 /// Rust writes `1e-7`, Python `1e-07`; both have the same digits.
 fn scientific(number: f64) -> String {
-    let text = format!("{number:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let shortest = format!("{number:e}");
+    let mantissa = shortest
+        .split_once('e')
+        .map_or("", |(mantissa, _)| mantissa);
+    let digits = fraction_digits(mantissa);
+    let text = even(number, shortest, format!("{number:.digits$e}"));
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (sign, exponent) = match exponent.strip_prefix('-') {
         Some(rest) => ('-', rest),
         None => ('+', exponent),
     };
-    format!("{digits}e{sign}{exponent:0>2}")
+    format!("{mantissa}e{sign}{exponent:0>2}")
 }
 
 fn repr(value: &Value) -> String {
@@ -113,6 +135,11 @@ mod tests {
             (9_999_999_999_999_998.0, "9999999999999998.0"),
             (1.25e-5, "1.25e-05"),
             (1_795_460_618.675_165_7, "1795460618.6751657"),
+            (1_808_177_579_322_452.25, "1808177579322452.2"),
+            (1_808_177_579_322_452.75, "1808177579322452.8"),
+            (2f64.powi(-44), "5.684341886080802e-14"),
+            (5e-324, "5e-324"),
+            (9_007_199_254_740_993.0, "9007199254740992.0"),
             (f64::INFINITY, "inf"),
             (f64::NEG_INFINITY, "-inf"),
             (f64::NAN, "nan"),
