@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use slapgrid_core::Interruption;
 use slapgrid_core::options::Options;
-use slapgrid_core::process::Interruption;
 use slapgrid_core::settings::Settings;
 use slapgrid_core::{control, ensure_running};
 use slapos_cli::LogOptions;

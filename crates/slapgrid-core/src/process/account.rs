@@ -9,7 +9,7 @@ use nix::unistd::{Gid, Uid, User, getgrouplist};
 
 /// A user, with everything that dropping privileges to it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     /// The user's name; the number as text where there is none.
     pub name: String,
     /// User id.
@@ -25,7 +25,7 @@ pub struct Account {
 /// A user could not be looked up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum AccountError {
+pub(crate) enum AccountError {
     /// The path whose owner is asked for cannot be looked at.
     #[error("cannot tell who owns {}", path.display())]
     Owner {
@@ -61,7 +61,7 @@ impl Account {
     ///
     /// # Errors
     /// The path does not exist or the database of users fails.
-    pub fn owner_of(path: &Path) -> Result<Self, AccountError> {
+    pub(crate) fn owner_of(path: &Path) -> Result<Self, AccountError> {
         let metadata = path.metadata().map_err(|source| AccountError::Owner {
             path: path.to_owned(),
             source,
@@ -105,7 +105,7 @@ impl Account {
     }
 
     /// User and group as numbers, to own files with.
-    pub fn ids(&self) -> (u32, u32) {
+    pub(crate) fn ids(&self) -> (u32, u32) {
         (self.uid.as_raw(), self.gid.as_raw())
     }
 }

@@ -18,23 +18,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use nix::sys::stat::Mode;
+pub(crate) use nix::sys::stat::Mode;
 
-pub use account::{Account, AccountError};
-pub use excerpt::Excerpt;
+pub(crate) use account::{Account, AccountError};
+pub(crate) use excerpt::Excerpt;
 pub use interruption::Interruption;
-pub use run::{replace_self, run, run_in_foreground};
-pub use shebang::{ShebangError, interpreter};
+pub(crate) use run::{replace_self, run, run_in_foreground};
+pub(crate) use shebang::{ShebangError, interpreter};
 
 use crate::environment::Environment;
 use lines::LINE_LIMIT;
 
 /// The file mode mask of everything that is built: nothing for others.
-pub const BUILD_UMASK: Mode = Mode::from_bits_truncate(0o027);
+pub(crate) const BUILD_UMASK: Mode = Mode::from_bits_truncate(0o027);
 
 /// A program to run, and how.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// The program: a path, or a name that is looked up in slapgrid's PATH.
     pub path: PathBuf,
     /// What runs it if it is a script, and that one's argument; `None` leaves it to the kernel.
@@ -63,7 +63,7 @@ pub struct Program {
 
 /// What becomes of processes that a program has left running in its process group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Leftovers {
+pub(crate) enum Leftovers {
     /// They run on.
     #[default]
     Kept,
@@ -73,7 +73,7 @@ pub enum Leftovers {
 
 /// What becomes of a program's standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Errors {
+pub(crate) enum Errors {
     /// It goes the same way as standard output, in the order in which both were written.
     #[default]
     Merged,
@@ -84,7 +84,7 @@ pub enum Errors {
 impl Program {
     /// A program with arguments, run in a directory, with an environment; everything else as
     /// slapgrid itself.
-    pub fn new(
+    pub(crate) fn new(
         path: impl Into<PathBuf>,
         arguments: impl IntoIterator<Item = impl Into<OsString>>,
         directory: &Path,
@@ -159,7 +159,7 @@ impl Finished {
 
 /// A line of output as it comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// Where it was written to.
     pub channel: Channel,
     /// The line without its line feed; what is not UTF-8 is replaced.
@@ -168,7 +168,7 @@ pub struct Line<'a> {
 
 /// Where a program writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
+pub(crate) enum Channel {
     /// Standard output, and standard error unless that is kept apart.
     Output,
     /// Standard error, when that is kept apart.

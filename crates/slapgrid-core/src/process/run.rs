@@ -32,7 +32,7 @@ const GRACE_INTERVAL: Duration = Duration::from_millis(20);
 /// # Errors
 /// It could not be started or was ended by us. A bad exit status is no error here, see
 /// [`Finished::into_success`].
-pub fn run(
+pub(crate) fn run(
     program: &Program,
     interruption: &Interruption,
     hand_on: &mut dyn FnMut(Line<'_>),
@@ -63,7 +63,7 @@ pub fn run(
 ///
 /// # Errors
 /// It could not be started. A bad exit status is no error here.
-pub fn run_in_foreground(program: &Program) -> Result<Finished, ProcessError> {
+pub(crate) fn run_in_foreground(program: &Program) -> Result<Finished, ProcessError> {
     let mut command = command(program);
     prepare(&mut command, program)?;
     let status = command.status().map_err(not_started(program))?;
@@ -79,7 +79,7 @@ pub fn run_in_foreground(program: &Program) -> Result<Finished, ProcessError> {
 ///
 /// # Errors
 /// The program could not be started, which is the only way to come back.
-pub fn replace_self(program: &Program) -> ProcessError {
+pub(crate) fn replace_self(program: &Program) -> ProcessError {
     not_started(program)(command(program).exec())
 }
 
