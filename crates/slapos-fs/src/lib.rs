@@ -16,6 +16,6 @@ pub use name::{InvalidFileName, check_file_name};
 pub use new_file::{NewFile, remove_unfinished};
 pub use remove::{RemoveError, clear_directory, remove_file, remove_tree};
 pub use write::{
-    FileAttributes, Owner, ReadError, WriteError, read_bounded, write_file, write_if_changed,
-    write_new_file,
+    FileAttributes, Owner, ReadError, WriteError, open_regular, read_bounded, read_bounded_of,
+    write_file, write_if_changed, write_new_file,
 };

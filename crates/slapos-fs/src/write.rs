@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -136,19 +137,56 @@ fn is_as_wanted(path: &Path, contents: &[u8], attributes: FileAttributes) -> boo
 /// # Errors
 /// It does not exist, is something else than a file, or is larger.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let contents = open_plain(path).and_then(|file| contents(file, limit));
+    contents.map_err(|source| read_error(path, source))
+}
+
+/// Reads a file of at most `limit` bytes that a user put there, links followed: only what belongs to that
+/// user, lest a link have us read what the user cannot.
+///
+/// # Errors
+/// It does not exist, is something else than a file, belongs to another user, or is larger.
+pub fn read_bounded_of(path: &Path, user: u32, limit: u64) -> Result<Vec<u8>, ReadError> {
     let read = || {
-        let file = open_plain(path)?;
-        let mut contents = Vec::new();
-        file.take(limit + 1).read_to_end(&mut contents)?;
-        if contents.len() as u64 > limit {
-            return Err(io::Error::other(format!("larger than {limit} bytes")));
+        let file = open_regular(path)?;
+        if file.metadata()?.uid() != user {
+            let message = format!("it leads to a file that does not belong to user {user}");
+            return Err(io::Error::other(message));
         }
-        Ok(contents)
+        contents(file, limit)
     };
-    read().map_err(|source| ReadError {
-        path: path.to_owned(),
-        source,
-    })
+    read().map_err(|source| read_error(path, source))
+}
+
+fn read_error(path: &Path, source: io::Error) -> ReadError {
+    let path = path.to_owned();
+    ReadError { path, source }
+}
+
+fn contents(file: File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut contents = Vec::new();
+    file.take(limit + 1).read_to_end(&mut contents)?;
+    if contents.len() as u64 > limit {
+        return Err(io::Error::other(format!("larger than {limit} bytes")));
+    }
+    Ok(contents)
+}
+
+/// Opens a regular file for reading, links followed, and nothing else for a moment even: whoever may write
+/// in the directory could have put a pipe there, which is waited for, or a link to a device that acts when
+/// it is opened.
+///
+/// # Errors
+/// It does not exist, cannot be read, or is something else than a file.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let place = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_PATH)
+        .open(path)?;
+    if !place.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    File::open(format!("/proc/self/fd/{}", place.as_raw_fd()))
 }
 
 /// Opens a regular file for reading, without following a link and without blocking.
@@ -186,6 +224,32 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o640);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn links_lead_to_files_of_their_user_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        fs::write(&file, "text").unwrap();
+        symlink("file", &link).unwrap();
+        let user = file.metadata().unwrap().uid();
+        assert_eq!(read_bounded_of(&link, user, 4).unwrap(), b"text");
+        assert!(read_bounded_of(&link, user, 3).is_err());
+        let error = read_bounded_of(&link, user + 1, 4).unwrap_err();
+        let message = error.source.to_string();
+        assert!(message.contains("does not belong to user"), "{message}");
+    }
+
+    #[test]
+    fn pipes_devices_and_directories_are_not_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let (pipe, link) = (directory.path().join("pipe"), directory.path().join("link"));
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        symlink("/dev/tty", &link).unwrap();
+        for path in [&pipe, &link, directory.path()] {
+            let error = open_regular(path).unwrap_err();
+            assert_eq!(error.to_string(), "it is not a regular file");
+        }
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
-use slapos_fs::{FileAttributes, Owner, ReadError, read_bounded};
+use slapos_fs::{FileAttributes, Owner, ReadError, read_bounded, read_bounded_of};
 
 use super::confined::{ConfinedDirectory, ConfinedError};
 use super::log::InstanceLog;
@@ -149,7 +150,7 @@ impl Installation<'_> {
                     directory,
                 }
             })?;
-        let profile = String::from_utf8(read_bounded(path, PROFILE_LIMIT)?)
+        let profile = String::from_utf8(read_profile(path, release)?)
             .map_err(|_| InstallError::Encoding(path.clone()))?;
         let settings = self.context.settings;
         let layout = &self.context.layout;
@@ -261,5 +262,46 @@ impl Installation<'_> {
     fn group_readable(&self) -> Option<Owner> {
         let (_, gid) = self.account.ids();
         geteuid().is_root().then_some(Owner { uid: 0, gid })
+    }
+}
+
+/// The instance profile of a release. It may be a link, to files of whoever built the release only: the
+/// partition's group will read what we read here as root.
+fn read_profile(path: &Path, release: &ReleaseLayout) -> Result<Vec<u8>, ReadError> {
+    if !path.is_symlink() {
+        return read_bounded(path, PROFILE_LIMIT);
+    }
+    let directory = release.directory();
+    let builder = directory.metadata().map_err(|source| ReadError {
+        path: directory.to_owned(),
+        source,
+    })?;
+    read_bounded_of(path, builder.uid(), PROFILE_LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn linked_profiles_are_of_who_built_the_release() {
+        let root = tempfile::tempdir().unwrap();
+        let release = ReleaseLayout::new(root.path(), "http://example.org/software.cfg");
+        let directory = release.directory();
+        std::fs::create_dir(directory).unwrap();
+        std::fs::write(directory.join("profile"), "[buildout]").unwrap();
+        if geteuid().is_root() {
+            for path in [directory, &directory.join("profile")] {
+                std::os::unix::fs::chown(path, Some(65534), None).unwrap();
+            }
+        }
+        let [link, _] = release.instance_profiles();
+        symlink("profile", &link).unwrap();
+        assert_eq!(read_profile(&link, &release).unwrap(), b"[buildout]");
+        std::fs::remove_file(&link).unwrap();
+        symlink("/etc/passwd", &link).unwrap();
+        assert!(read_profile(&link, &release).is_err());
     }
 }
