@@ -1,0 +1,225 @@
+//! A whole run: the phases in order, partitions in parallel, one outcome.
+
+mod instances;
+mod master;
+mod software;
+mod usage;
+
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use slap_client::{Connection, OpenError, Slap, UrlError};
+use slap_proto::documents::ComputerPartition;
+use slapos_fs::{PidFile, PidFileError};
+use supervisor::{Client, Presence};
+use time::UtcOffset;
+
+use crate::boot;
+use crate::context::PartitionContext;
+use crate::layout::PartitionLayout;
+use crate::outcome::{Failure, Outcome, Severity, SubjectOutcome, unless_gone};
+use crate::parallel::in_parallel;
+use crate::process::Interruption;
+use crate::settings::Settings;
+use crate::supervisord;
+
+/// Time for each last report of a run that was told to end.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// One of the jobs of slapgrid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// slapgrid-sr: software releases.
+    Software,
+    /// slapgrid-cp: partitions.
+    Instances,
+    /// slapgrid-ur: usage reports, and destruction of what is no longer wanted.
+    Usage,
+    /// Only the promises of the instances that shall run; the master is told nothing.
+    Promises,
+}
+
+/// A run that could not begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Another run holds the pid file, or it cannot be written.
+    #[error(transparent)]
+    PidFile(#[from] PidFileError),
+    /// `master_url` is no URL.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// The connection to the master cannot be set up.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// No descriptors are left.
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
+    /// Names on the command line that the master does not know.
+    #[error("no such partitions on this computer: {}", .0.join(", "))]
+    UnknownPartitions(Vec<String>),
+    /// Releases on the command line that the master does not know.
+    #[error("no such software releases on this computer: {}", .0.join(", "))]
+    UnknownReleases(Vec<String>),
+}
+
+/// Does the phases in order, whatever becomes of each.
+///
+/// # Errors
+/// The run could not begin. What fails later is in the outcome.
+pub fn run(settings: &Settings, phases: &[Phase]) -> Result<Outcome, RunError> {
+    // Before there are threads: afterwards the local time zone cannot be asked for safely.
+    let utc_offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
+    let interruption = Interruption::by_signals().map_err(RunError::Signals)?;
+    delay(settings, &interruption);
+    let _lock = match &settings.pidfile {
+        Some(path) if !settings.mode.dry_run => Some(PidFile::acquire(path)?),
+        _ => None,
+    };
+    let run = Run {
+        settings,
+        slap: connect(settings, None)?,
+        hasty_slap: connect(settings, Some(LAST_WORDS))?,
+        interruption,
+        utc_offset,
+        master_is_gone: AtomicBool::new(false),
+    };
+    run.pass(phases)
+}
+
+/// Nodes whose cron starts them at the same minute shall not all ask their master at once.
+fn delay(settings: &Settings, interruption: &Interruption) {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let maximal = settings.maximal_delay.as_secs();
+    let mode = settings.mode;
+    let at_once = mode.now || mode.dry_run || mode.boot || io::stdin().is_terminal();
+    if at_once || maximal == 0 {
+        return;
+    }
+    let seconds = RandomState::new().build_hasher().finish() % maximal;
+    log::info!("waiting {seconds} s of at most maximal_delay = {maximal} s (--now begins at once)");
+    interruption.wait(Duration::from_secs(seconds));
+}
+
+fn connect(settings: &Settings, timeout: Option<Duration>) -> Result<Slap, RunError> {
+    let mut connection = Connection::to(&settings.master.url)?;
+    if let Some(timeout) = timeout {
+        connection = connection.timeout(timeout);
+    }
+    if let Some(files) = &settings.master.certificate {
+        connection = connection.client_certificate(&files.certificate, &files.key);
+    }
+    if let Some(authority) = &settings.master.ca_file {
+        connection = connection.master_ca_file(authority);
+    }
+    Ok(connection.open()?)
+}
+
+fn summarise(outcome: &Outcome) {
+    for (subject, failure) in outcome.failures() {
+        let subject = subject.unwrap_or("slapgrid");
+        let first = failure.message.lines().next().unwrap_or_default();
+        log::error!("failed: {subject}: {first}");
+    }
+}
+
+struct Run<'a> {
+    settings: &'a Settings,
+    slap: Slap,
+    /// For reports that slapgrid was told to end.
+    hasty_slap: Slap,
+    interruption: Interruption,
+    utc_offset: UtcOffset,
+    /// Set by the first subject that finds it out: the others need not find out, too.
+    master_is_gone: AtomicBool,
+}
+
+impl Run<'_> {
+    /// Does the phases in order, and tells at the end what failed.
+    fn pass(&self, phases: &[Phase]) -> Result<Outcome, RunError> {
+        let mut outcome = Outcome::default();
+        if self.settings.mode.boot {
+            let booted = boot::run(self.settings, &self.slap, &self.interruption);
+            outcome.general.extend(booted);
+        }
+        for phase in phases {
+            if self.interruption.is_requested() {
+                break;
+            }
+            self.master_is_gone.store(false, Ordering::Relaxed);
+            match phase {
+                Phase::Software => self.software(&mut outcome)?,
+                Phase::Instances => self.instances(&mut outcome)?,
+                Phase::Usage => self.usage(&mut outcome)?,
+                Phase::Promises => self.promises(&mut outcome)?,
+            }
+        }
+        if self.interruption.is_requested() {
+            outcome.general.push(Failure {
+                severity: Severity::Interrupted,
+                message: "slapgrid was told to end".to_owned(),
+            });
+        }
+        summarise(&outcome);
+        Ok(outcome)
+    }
+
+    fn computer(&self) -> slap_client::Computer {
+        self.slap
+            .register_computer(self.settings.computer_id.as_str())
+    }
+
+    /// supervisord, running unless this is a dry run, and whether it ran before; its failure is an
+    /// outcome.
+    fn supervisor(&self, outcome: &mut Outcome) -> Option<(Client, Presence)> {
+        if self.settings.mode.dry_run {
+            let client = Client::new(&self.settings.supervisord.paths.socket);
+            return Some((client, Presence::Absent));
+        }
+        match supervisord::launch_if_absent(self.settings, &self.interruption) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                let failure = Failure::new(Severity::Failed, &error);
+                log::error!("{failure}");
+                outcome.general.push(failure);
+                None
+            }
+        }
+    }
+
+    /// Works on several partitions at a time; the outcomes are in their order.
+    fn in_parallel<T: Sync>(
+        &self,
+        subjects: &[T],
+        reference: impl Fn(&T) -> String + Sync,
+        work: impl Fn(&T) -> Result<(), Failure> + Sync,
+    ) -> Vec<SubjectOutcome> {
+        in_parallel(self.settings.partition.jobs, subjects, |subject| {
+            (!self.interruption.is_requested()).then(|| SubjectOutcome {
+                subject: reference(subject),
+                result: unless_gone(&self.master_is_gone, || work(subject)),
+            })
+        })
+    }
+
+    fn context<'a>(
+        &'a self,
+        document: &'a ComputerPartition,
+        client: &'a Client,
+    ) -> PartitionContext<'a> {
+        let reference = document.partition_id.as_str();
+        let computer_id = self.settings.computer_id.as_str();
+        let register = |slap: &Slap| slap.register_computer_partition(computer_id, reference);
+        PartitionContext {
+            settings: self.settings,
+            layout: PartitionLayout::new(&self.settings.instance_root, reference),
+            document,
+            master: register(&self.slap),
+            hasty_master: register(&self.hasty_slap),
+            supervisor: client,
+            interruption: &self.interruption,
+            utc_offset: self.utc_offset,
+        }
+    }
+}
