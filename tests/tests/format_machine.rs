@@ -365,3 +365,124 @@ fn output_that_cannot_be_written_is_no_panic() {
     fs::set_permissions(machine.partition(0), fs::Permissions::from_mode(0o700)).unwrap();
     namespace.shell(&script).expect(2);
 }
+
+#[test]
+fn nobody_else_can_hold_a_run_up() {
+    let namespace = Namespace::bridged(BRIDGE_ADDRESS);
+    let machine = Machine::without_users(1, PLAIN);
+    machine.prepare(&namespace);
+    let lock = machine.path().join("computer.xml.lock");
+    assert_eq!(lock.metadata().unwrap().mode() & 0o777, 0o600);
+    for path in [machine.path(), &machine.computer_xml(), &lock] {
+        let mut flock = Command::new("setpriv");
+        flock.args(["--reuid=nobody", "--clear-groups", "--", "flock", "-n"]);
+        let held = Outcome::of(flock.arg(path).args(["-c", "exit 0"]));
+        assert_eq!(held.code == Some(0), path != lock, "{}", held.stderr);
+    }
+    // Whatever others lock is not what a run waits for.
+    let directory = fs::File::open(machine.path()).unwrap();
+    let held = nix::fcntl::Flock::lock(directory, nix::fcntl::FlockArg::LockExclusive).unwrap();
+    machine.expect_nothing_to_do(&namespace);
+    drop(held);
+}
+
+#[test]
+fn what_a_partition_puts_in_the_way_of_its_description_stops_no_other() {
+    let namespace = Namespace::bridged(BRIDGE_ADDRESS);
+    let machine = Machine::without_users(2, PLAIN);
+    let resource = |number| machine.partition(number).join(".slapos-resource");
+    fs::create_dir_all(resource(0)).unwrap();
+    let outcome = machine.format(&namespace, &[]).expect(1);
+    let named = format!("cannot write {}", resource(0).display());
+    assert!(outcome.stderr.contains(&named), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("the master was not told"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(resource(1).is_file() && machine.computer_xml().is_file());
+    fs::remove_dir(resource(0)).unwrap();
+    machine.prepare(&namespace);
+    machine.expect_nothing_to_do(&namespace);
+}
+
+#[test]
+fn what_is_in_the_way_is_found_before_anything_is_changed() {
+    let namespace = Namespace::bridged(BRIDGE_ADDRESS);
+    let machine = Machine::new(1, PLAIN);
+    let before = namespace.state();
+    let refuse = |options: &[&str], part: &str| {
+        for more in [&["--dry_run"][..], &[]] {
+            let outcome = machine
+                .format(&namespace, &[options, more].concat())
+                .expect(1);
+            assert!(outcome.stderr.contains(part), "{part}: {}", outcome.stderr);
+        }
+        assert_eq!(namespace.state(), before);
+        assert!(!machine.path().join("software").exists());
+    };
+    let missing = machine.path().join("missing/file");
+    let missing = missing.to_str().unwrap();
+    let expected = format!("{missing}: there is no directory");
+    refuse(&["--computer_xml", missing], &expected);
+    refuse(&["--output_definition_file", missing], &expected);
+    fs::create_dir(machine.path().join("instance")).unwrap();
+    std::os::unix::fs::symlink("/etc", machine.partition(0)).unwrap();
+    refuse(&[], "slappart0 is a symbolic link");
+    fs::remove_file(machine.partition(0)).unwrap();
+    fs::write(machine.partition(0), "").unwrap();
+    refuse(&[], "slappart0 is no directory");
+    fs::remove_file(machine.partition(0)).unwrap();
+    let base = machine.path().join("slapos.cfg");
+    let text = fs::read_to_string(&base).unwrap();
+    let certificate = "[slapos]\ncert_file = /no/cert\nkey_file = /no/key";
+    fs::write(&base, text.replace("[slapos]", certificate)).unwrap();
+    let outcome = machine.format(&namespace, &[]).expect(1);
+    assert!(outcome.stderr.contains("/no/"), "{}", outcome.stderr);
+    assert_eq!(namespace.state(), before);
+}
+
+#[test]
+fn a_dry_run_without_rights_says_nothing_that_it_cannot_know() {
+    let namespace = Namespace::bridged(BRIDGE_ADDRESS);
+    let machine = Machine::new(1, PLAIN);
+    machine.prepare(&namespace);
+    let mut command = namespace.command(Path::new("setpriv"));
+    command
+        .args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"])
+        .arg(slapos_tests::places::tool("slapformat"))
+        .arg(machine.path().join("slapos.cfg"))
+        .arg("--dry_run");
+    let planned = Outcome::of(&mut command).expect(0);
+    assert_eq!(planned.stdout, "nothing to do\n");
+    let unknown = "it is not known whether they would change: ";
+    assert!(planned.stderr.contains(unknown), "{}", planned.stderr);
+}
+
+#[test]
+fn interrupted_by_its_user_a_run_is_completed_by_the_next() {
+    let namespace = Namespace::bridged(BRIDGE_ADDRESS);
+    let machine = Machine::new(6, PLAIN);
+    let mut command = machine.command(&namespace, Ours);
+    // As a shell does: Ctrl-C reaches the whole process group.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let third = machine.user(3);
+    slapos_tests::poll::until("a user is made", std::time::Duration::from_secs(60), || {
+        User::from_name(&third).unwrap().is_some()
+    });
+    let group = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGINT).unwrap();
+    let status = child.wait().unwrap();
+    assert!(!status.success());
+    machine.prepare(&namespace);
+    for number in 0..6 {
+        let name = machine.user(number);
+        assert_eq!(
+            Group::from_gid(user(&name).gid).unwrap().unwrap().name,
+            name
+        );
+        assert!(password(&name).starts_with('!'));
+    }
+    machine.expect_nothing_to_do(&namespace);
+}

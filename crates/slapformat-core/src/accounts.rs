@@ -57,6 +57,11 @@ impl Accounts {
         Ok(accounts)
     }
 
+    /// Whether it is another name of root's.
+    pub(crate) fn is_root(&self, user: &str) -> bool {
+        self.users.get(user).is_some_and(|owner| owner.uid == 0)
+    }
+
     /// Whether the user belongs to the group, by its own entry or by that of the group.
     pub(crate) fn is_member(&self, user: &str, group: &str) -> bool {
         let (Some(owner), Some(group)) = (self.users.get(user), self.groups.get(group)) else {

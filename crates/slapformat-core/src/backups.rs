@@ -1,4 +1,4 @@
-//! The files beside `computer_xml`: its versions of before, and the plan of an unfinished run.
+//! The files beside `computer_xml`: its versions of before, the plan of an unfinished run, the lock.
 
 use std::ffi::OsString;
 use std::fs;
@@ -32,6 +32,11 @@ pub enum BackupError {
 /// The file that holds what an unfinished run was about to do; it is gone after a finished one.
 pub(crate) fn unfinished(computer_xml: &Path) -> PathBuf {
     beside(computer_xml, "unfinished")
+}
+
+/// The file whose lock keeps other runs away.
+pub(crate) fn lock(computer_xml: &Path) -> PathBuf {
+    beside(computer_xml, "lock")
 }
 
 fn beside(path: &Path, suffix: impl std::fmt::Display) -> PathBuf {

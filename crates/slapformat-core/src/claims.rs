@@ -11,6 +11,8 @@ use slap_proto::documents::{
 };
 use slap_proto::marshal::Value;
 
+use crate::network::Network;
+
 /// Everything that is claimed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Claims {
@@ -18,6 +20,8 @@ pub(crate) struct Claims {
     partitions: BTreeMap<String, Vec<Claim>>,
     /// Addresses of the computer itself.
     pub(crate) own: Vec<IpAddr>,
+    /// Names of the interfaces that have the addresses.
+    interfaces: BTreeSet<String>,
 }
 
 /// What a document says of one partition.
@@ -40,6 +44,7 @@ impl Claims {
             claims
                 .own
                 .extend(own.and_then(|text| text.parse::<IpAddr>().ok()));
+            claims.interfaces.extend(interfaces(document));
             for partition in &document.partition_list {
                 let list = claims.partitions.entry(partition.reference.clone());
                 list.or_default().push(Claim::of(partition));
@@ -64,6 +69,14 @@ impl Claims {
         claims
             .flat_map(|claim| claim.addresses.iter().copied())
             .collect()
+    }
+
+    /// The interfaces that had the addresses when the documents were written, as far as they are
+    /// still there.
+    pub(crate) fn links(&self, network: &Network) -> BTreeSet<u32> {
+        let names = self.interfaces.iter();
+        let links = names.filter_map(|name| network.link(name));
+        links.map(|link| link.index).collect()
     }
 
     /// The subnets, and addresses beside those of the interface, of all partitions.
@@ -114,6 +127,14 @@ impl Claim {
         let v6 = v6.into_iter().flatten().map(IpNet::V6);
         v6.chain(v4.into_iter().flatten().map(IpNet::V4))
     }
+}
+
+/// The interfaces that a document names. Those of 0.27 name that of IPv6 addresses only.
+fn interfaces(document: &ComputerConfiguration) -> impl Iterator<Item = String> {
+    let part = Part::of(&document.extra, "interface");
+    let names = [part.parse("name"), part.parse("ipv6_interface")];
+    let names = names.into_iter().chain([document.ipv6_interface.clone()]);
+    names.flatten()
 }
 
 /// An address that was made for a partition. An IPv6 address by itself was none: it is one of the

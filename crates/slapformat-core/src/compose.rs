@@ -10,7 +10,7 @@ use crate::addresses;
 use crate::allocate::{AllocateError, Allocation, Conflicts, Situation, allocate, own_networks};
 use crate::claims::Claims;
 use crate::computer::{Choices, Computer, Partition, PartitionNetwork, Taps, described};
-use crate::definition::{DefinedPartition, Definition};
+use crate::definition::{DefinedPartition, Definition, net};
 use crate::describe::find;
 use crate::network::LinkKind;
 use crate::observe::Observed;
@@ -227,16 +227,6 @@ fn plain(partition: &DefinedPartition, observed: &Observed) -> Partition {
         addresses: partition.addresses.clone(),
         network: None,
         storage: disks.map(|disk| disk.join(&partition.reference)).collect(),
-    }
-}
-
-/// An address of a definition, whose netmask is a length or in the address's own notation.
-fn net(address: &PartitionAddress) -> Option<IpNet> {
-    let ip: IpAddr = address.addr.parse().ok()?;
-    let mask = address.netmask.as_deref()?;
-    match mask.parse::<u8>() {
-        Ok(length) => IpNet::new(ip, length).ok(),
-        Err(_) => IpNet::with_netmask(ip, mask.parse().ok()?).ok(),
     }
 }
 

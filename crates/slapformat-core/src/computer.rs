@@ -65,11 +65,31 @@ pub(crate) struct PartitionNetwork {
     pub(crate) tun: Option<Tun>,
 }
 
+impl PartitionNetwork {
+    /// Everything beside its addresses.
+    pub(crate) fn subnets(&self) -> impl Iterator<Item = IpNet> {
+        let tun = self.tun.as_ref();
+        let v4 = [
+            self.tap.v4.map(|tap| Ipv4Net::from(tap.address)),
+            tun.map(|tun| tun.v4.trunc()),
+        ];
+        let v6 = [self.range, self.tap.v6, tun.and_then(|tun| tun.v6)];
+        let v4 = v4.into_iter().flatten().map(IpNet::V4);
+        v4.chain(v6.into_iter().flatten().map(IpNet::V6))
+    }
+}
+
 /// Addresses of a tap that belongs to no bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TapNetwork {
     pub(crate) v4: Option<TapV4>,
     pub(crate) v6: Option<Ipv6Net>,
+}
+
+impl TapNetwork {
+    pub(crate) fn is_any(&self) -> bool {
+        self.v4.is_some() || self.v6.is_some()
+    }
 }
 
 /// The IPv4 address of what is at the other end of a tap.

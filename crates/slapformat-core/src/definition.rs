@@ -1,8 +1,11 @@
 //! The definition file: the computer as an INI file (`spec/format.md`, options -i and -o).
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::path::Path;
 
+use ipnet::IpNet;
 use slap_proto::documents::{ComputerConfiguration, PartitionAddress};
 use slapos_config::{ConfigFile, ReadError, ValueError};
 use slapos_fs::{InvalidFileName, check_file_name};
@@ -43,6 +46,14 @@ pub enum DefinitionError {
     /// No partition at all.
     #[error("{0} defines no partition: the first one is [partition_0]")]
     NoPartition(String),
+    /// Two partitions in one directory.
+    #[error("{path}: several partitions have the pathname {pathname}")]
+    Twice {
+        /// The file.
+        path: String,
+        /// The name.
+        pathname: String,
+    },
     /// A name that would lead out of the instance root.
     #[error("{path}: [{section}]")]
     Name {
@@ -87,7 +98,15 @@ impl Definition {
         let address = address.transpose()?;
         let partitions = (0..count_partitions(file)?)
             .map(|number| partition(file, &format!("partition_{number}")))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut seen = BTreeSet::new();
+        let mut names = partitions.iter().map(|one| one.reference.as_str());
+        if let Some(twice) = names.find(|name| !seen.insert(*name)) {
+            return Err(DefinitionError::Twice {
+                path: file.path().display().to_string(),
+                pathname: twice.to_owned(),
+            });
+        }
         Ok(Self {
             address,
             software_user: computer.get_text("software_user")?,
@@ -150,16 +169,19 @@ fn partition(file: &ConfigFile, name: &str) -> Result<DefinedPartition, Definiti
 /// `ADDRESS/NETMASK`, the netmask as length or in the address's own notation.
 fn parse_address(text: &str) -> Option<PartitionAddress> {
     let (addr, netmask) = text.split_once('/')?;
-    let address: std::net::IpAddr = addr.parse().ok()?;
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    let is_length = netmask.parse::<u8>().is_ok_and(|length| length <= longest);
-    let is_mask = netmask
-        .parse::<std::net::IpAddr>()
-        .is_ok_and(|mask| mask.is_ipv4() == address.is_ipv4());
-    (is_length || is_mask).then(|| PartitionAddress {
-        addr: addr.to_owned(),
-        netmask: Some(netmask.to_owned()),
-    })
+    let (addr, netmask) = (addr.to_owned(), Some(netmask.to_owned()));
+    let address = PartitionAddress { addr, netmask };
+    net(&address).is_some().then_some(address)
+}
+
+/// An address, if its netmask is one: a length, or the address's own notation without gaps.
+pub(crate) fn net(address: &PartitionAddress) -> Option<IpNet> {
+    let ip: IpAddr = address.addr.parse().ok()?;
+    let mask = address.netmask.as_deref()?;
+    match mask.parse::<u8>() {
+        Ok(length) => IpNet::new(ip, length).ok(),
+        Err(_) => IpNet::with_netmask(ip, mask.parse().ok()?).ok(),
+    }
 }
 
 /// The file that describes a computer.
@@ -237,6 +259,17 @@ mod tests {
                 "127.0.0.1/33",
             ),
             (PARTITION.replace("127.0.0.1/32", "host/32"), "host/32"),
+            (
+                PARTITION.replace("127.0.0.1/32", "127.0.0.1/255.0.255.0"),
+                "127.0.0.1/255.0.255.0",
+            ),
+            (
+                format!(
+                    "{PARTITION}\n{}",
+                    PARTITION.replace("partition_0", "partition_1")
+                ),
+                "several partitions have the pathname part0",
+            ),
             (PARTITION.replace("part0", "../part0"), "[partition_0]"),
             (
                 PARTITION.replace("partition_0", "partition_1"),

@@ -1,10 +1,9 @@
 //! Carrying out steps; decisions were made in the plan.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::net::if_::if_nametoindex;
 use nix::unistd::User;
@@ -14,7 +13,7 @@ use crate::allocate::{Conflict, Conflicts};
 use crate::backups::{self, BackupError};
 use crate::netlink::{DuplicateWatch, Kernel, NetlinkError, Verdict};
 use crate::network::Route;
-use crate::plan::{Plan, SHELL, Step};
+use crate::plan::{Plan, RoutedTo, SHELL, Step, some_of};
 use crate::program::{self, Program, ProgramError};
 use crate::sysctl;
 use crate::tunnel::{self, HeldTap, TunnelError};
@@ -99,8 +98,11 @@ pub enum ExecuteError {
 
 /// How far a plan was carried out.
 pub(crate) enum Execution {
-    /// All of it.
-    Complete,
+    /// All of it, but for what users of partitions stood in the way of.
+    Complete {
+        /// Why partitions could not be told their description.
+        failures: Vec<WriteError>,
+    },
     /// As far as the addresses, some of which turned out not to be usable.
     Conflicts {
         /// Which, and why.
@@ -113,14 +115,30 @@ pub(crate) enum Execution {
 /// Carries out a plan; `lock` keeps other runs away.
 pub(crate) fn execute(plan: &Plan, lock: &File) -> Result<Execution, ExecuteError> {
     let mut executor = Executor::new(plan, lock)?;
+    let mut failures = Vec::new();
     for (done, step) in plan.steps.iter().enumerate() {
         log::info!("{step}");
-        let conflicts = executor.carry_out(step)?;
+        let conflicts = match step {
+            Step::Resource {
+                path,
+                mode,
+                contents,
+            } => {
+                failures.extend(write(path, *mode, contents).err());
+                Conflicts::new()
+            }
+            step => executor.carry_out(step)?,
+        };
         if !conflicts.is_empty() {
             return Ok(Execution::Conflicts { conflicts, done });
         }
     }
-    Ok(Execution::Complete)
+    Ok(Execution::Complete { failures })
+}
+
+fn write(path: &Path, mode: u32, contents: &str) -> Result<(), WriteError> {
+    let attributes = FileAttributes { mode, owner: None };
+    write_file(path, contents.as_bytes(), attributes)
 }
 
 struct Executor<'a> {
@@ -226,20 +244,14 @@ impl<'a> Executor<'a> {
                     outcome => of_interface(interface, outcome),
                 }
             }
-            Step::Route {
-                destination,
-                interface,
-                gateway,
-                local,
-            } => {
-                let route = Route {
-                    destination: *destination,
-                    link: Some(index(interface)?),
-                    gateway: *gateway,
-                    local: *local,
-                };
-                of_interface(interface, kernel.add_route(&route))
+            Step::LeaveBridge { interface } => {
+                of_interface(interface, kernel.leave_bridge(index(interface)?))
             }
+            Step::Route(to) => of_interface(&to.interface, kernel.add_route(&route(to)?)),
+            Step::RemoveRoute(to) => match kernel.remove_route(&route(to)?) {
+                Err(error) if error.is_absent() => Ok(()),
+                outcome => of_interface(&to.interface, outcome),
+            },
             _ => Ok(()),
         }
     }
@@ -261,9 +273,11 @@ fn is_of_network(step: &Step) -> bool {
         Step::RemoveTunnel { .. }
             | Step::LinkUp { .. }
             | Step::JoinBridge { .. }
+            | Step::LeaveBridge { .. }
             | Step::Carrier { .. }
             | Step::RemoveAddress { .. }
-            | Step::Route { .. }
+            | Step::Route(_)
+            | Step::RemoveRoute(_)
     )
 }
 
@@ -279,13 +293,7 @@ fn change_machine(step: &Step, lock: &File) -> Result<(), ExecuteError> {
             path,
             mode,
             contents,
-        } => {
-            let attributes = FileAttributes {
-                mode: *mode,
-                owner: None,
-            };
-            write_file(path, contents.as_bytes(), attributes)?;
-        }
+        } => write(path, *mode, contents)?,
         Step::Backup { path } => backups::keep(path)?,
         Step::RemoveFile { path } => remove_file(path)?,
         Step::Tunnel { name, layer, owner } => {
@@ -327,7 +335,7 @@ fn change_accounts(step: &Step, lock: &File) -> Result<(), ProgramError> {
     }
 }
 
-fn remove_file(path: &std::path::Path) -> Result<(), ExecuteError> {
+fn remove_file(path: &Path) -> Result<(), ExecuteError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ExecuteError::Remove {
             path: path.to_owned(),
@@ -358,23 +366,20 @@ fn index(interface: &str) -> Result<u32, ExecuteError> {
     })
 }
 
+fn route(to: &RoutedTo) -> Result<Route, ExecuteError> {
+    Ok(Route {
+        destination: to.destination,
+        link: Some(index(&to.interface)?),
+        gateway: to.gateway,
+        local: to.local,
+        in_use: true,
+        automatic: false,
+    })
+}
+
 fn of_interface(interface: &str, outcome: Result<(), NetlinkError>) -> Result<(), ExecuteError> {
     outcome.map_err(|source| ExecuteError::Interface {
         interface: interface.to_owned(),
         source,
     })
-}
-
-/// The first addresses of many, for a message.
-fn some_of(addresses: &BTreeSet<IpAddr>) -> String {
-    const SHOWN: usize = 3;
-    let first: Vec<_> = addresses
-        .iter()
-        .take(SHOWN)
-        .map(IpAddr::to_string)
-        .collect();
-    match addresses.len().saturating_sub(SHOWN) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
 }

@@ -5,6 +5,44 @@ use std::str::FromStr;
 
 use slapos_config::{ConfigFile, Section, ValueError};
 
+/// Parameters that `[slapformat]` may have, of which some usually are in `[slapos]`.
+const KNOWN: [&str; 34] = [
+    "alter_network",
+    "alter_user",
+    "bridge_name",
+    "cert_file",
+    "computer_id",
+    "computer_xml",
+    "create_tap",
+    "create_tun",
+    "dry_run",
+    "input_definition_file",
+    "instance_root",
+    "instance_storage_home",
+    "interface_name",
+    "ipv4_local_network",
+    "ipv6_interface",
+    "ipv6_prefixshift",
+    "key_file",
+    "log_file",
+    "master_ca_file",
+    "master_url",
+    "no_bridge",
+    "now",
+    "output_definition_file",
+    "partition_amount",
+    "partition_base_name",
+    "partition_has_ipv6_range",
+    "software_root",
+    "software_user",
+    "tap_base_name",
+    "tap_gateway_interface",
+    "tap_ipv6",
+    "tun_base_name",
+    "tun_ipv6",
+    "user_base_name",
+];
+
 /// Looks up the parameters of slapformat.
 pub(crate) struct Lookup<'a>(pub(crate) &'a ConfigFile);
 
@@ -47,6 +85,16 @@ impl<'a> Lookup<'a> {
     ) -> Result<T, ValueError> {
         let value = self.first(|section| section.get_parsed(key, expected))?;
         Ok(value.unwrap_or(default))
+    }
+
+    /// Parameters of `[slapformat]` that nothing reads, each as a message.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        let section = self.0.section("slapformat");
+        let is_known = |key: &str| KNOWN.contains(&key.replace('-', "_").as_str());
+        let unknown = section.keys().filter(|key| !is_known(key));
+        unknown
+            .map(|key| format!("{key} of [slapformat] has no effect: is it mistyped?"))
+            .collect()
     }
 
     pub(crate) fn wrong(&self, key: &str, value: String, expected: &'static str) -> ValueError {

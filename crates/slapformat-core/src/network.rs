@@ -85,13 +85,21 @@ pub(crate) struct Route {
     /// Index of the interface.
     pub(crate) link: Option<u32>,
     pub(crate) gateway: Option<IpAddr>,
-    /// Whether packets end here instead of being sent on.
+    /// Whether packets end here instead of being sent on: it is in the table of such routes.
     pub(crate) local: bool,
+    /// Whether it is in the table where routes of its kind are looked for.
+    pub(crate) in_use: bool,
+    /// Whether the kernel made it of an address, and removes it with that.
+    pub(crate) automatic: bool,
 }
 
 impl Network {
     pub(crate) fn link(&self, name: &str) -> Option<&Link> {
         self.links.iter().find(|link| link.name == name)
+    }
+
+    pub(crate) fn link_of(&self, index: u32) -> Option<&Link> {
+        self.links.iter().find(|link| link.index == index)
     }
 
     /// The addresses of an interface.

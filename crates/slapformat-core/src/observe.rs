@@ -1,6 +1,6 @@
 //! What there is: the kept computer, the network, directories, users.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 use slap_proto::documents::{ComputerConfiguration, DocumentError};
-use slapos_fs::Owner;
+use slapos_fs::{FollowError, Owner, follow_trusted};
 
 use crate::accounts::Accounts;
 use crate::backups;
@@ -18,6 +18,7 @@ use crate::describe::Machine;
 use crate::machine;
 use crate::netlink::{Kernel, NetlinkError};
 use crate::network::Network;
+use crate::plan::parents;
 use crate::settings::Settings;
 use crate::sysctl;
 
@@ -32,6 +33,30 @@ pub enum ObserveError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// Something else is where a directory shall be.
+    #[error("{path} is {found}: a directory shall be there")]
+    Obstacle {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A root is a symbolic link that is not to be followed.
+    #[error("{path} is a symbolic link that cannot be followed safely")]
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Why not.
+        source: FollowError,
+    },
+    /// A file is to be written where no directory is.
+    #[error("{file}: there is no directory {directory}")]
+    NoDirectory {
+        /// The file.
+        file: PathBuf,
+        /// Where it shall be.
+        directory: PathBuf,
     },
     /// The file of the computer is corrupt; it is left as it is.
     #[error("{path} does not describe a computer; {hint}")]
@@ -83,6 +108,10 @@ pub(crate) struct Observed {
     pub(crate) directories: BTreeMap<PathBuf, PresentDirectory>,
     /// Contents of files of interest that exist.
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Files that this user may not read: whether they would change is not known.
+    pub(crate) unreadable: BTreeSet<PathBuf>,
+    /// Roots that are symbolic links, and the directories that these lead to.
+    pub(crate) followed: BTreeMap<PathBuf, PathBuf>,
     pub(crate) accounts: Accounts,
     /// Whether owners may be set.
     pub(crate) root: bool,
@@ -112,13 +141,24 @@ impl Observed {
         Ok(observed)
     }
 
-    /// The directories that lead to the roots, which may be symbolic links.
-    pub(crate) fn look_around(&mut self, directories: impl Iterator<Item = PathBuf>) {
-        for path in directories {
-            if let Ok(metadata) = fs::metadata(&path) {
-                self.directories.insert(path, present(&metadata));
+    /// A root, and the directories that lead to it, which may be symbolic links.
+    pub(crate) fn look_around(&mut self, root: &Path) -> Result<(), ObserveError> {
+        for path in parents(root) {
+            if let Ok(metadata) = fs::metadata(path) {
+                self.directories.insert(path.to_owned(), present(&metadata));
             }
         }
+        let mut place = root.to_owned();
+        if root.is_symlink() {
+            place = follow_trusted(root).map_err(|source| ObserveError::Link {
+                path: root.to_owned(),
+                source,
+            })?;
+            self.followed.insert(root.to_owned(), place.clone());
+        }
+        let found = directory(&place)?;
+        self.directories.extend(found.map(|found| (place, found)));
+        Ok(())
     }
 
     /// What the wanted computer makes interesting.
@@ -134,8 +174,15 @@ impl Observed {
             }
         }
         for path in files {
-            if let Ok(contents) = slapos_fs::read_bounded(&path, LARGEST_FILE) {
-                self.files.insert(path, contents);
+            match slapos_fs::read_bounded(&path, LARGEST_FILE) {
+                Ok(contents) => {
+                    self.files.insert(path, contents);
+                }
+                Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => {
+                    self.unreadable.insert(path);
+                }
+                // It is made, or replaced.
+                Err(_) => {}
             }
         }
         self.accounts = Accounts::look_up(users.iter().copied())
@@ -144,7 +191,32 @@ impl Observed {
     }
 }
 
-/// Largest file of ours that is compared, in bytes.
+impl Observed {
+    /// Whether the file is known to hold something else, or not to be there.
+    pub(crate) fn differs(&self, path: &Path, contents: &str) -> bool {
+        let present = self.files.get(path);
+        let same = present.is_some_and(|present| present == contents.as_bytes());
+        !same && !self.unreadable.contains(path)
+    }
+}
+
+/// Says which of the files cannot be made for want of a directory.
+pub(crate) fn check_places<'a>(
+    files: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), ObserveError> {
+    for file in files {
+        let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
+        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+            return Err(ObserveError::NoDirectory {
+                file: file.to_owned(),
+                directory: directory.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Largest file of ours that is read, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
 
 fn network() -> Result<Network, NetlinkError> {
@@ -159,13 +231,15 @@ fn network() -> Result<Network, NetlinkError> {
 
 /// A document of ours that may not be there.
 fn document(path: &Path) -> Result<Option<ComputerConfiguration>, ObserveError> {
-    let contents = match fs::read(path) {
+    // An admin's link to the file is followed, once, for reading; it is replaced by a file.
+    let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let contents = match slapos_fs::read_bounded(&file, LARGEST_FILE) {
         Ok(contents) => contents,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
+        Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
             return Err(ObserveError::Read {
                 path: path.to_owned(),
-                source,
+                source: error.source,
             });
         }
     };
@@ -180,7 +254,15 @@ fn document(path: &Path) -> Result<Option<ComputerConfiguration>, ObserveError> 
 
 fn directory(path: &Path) -> Result<Option<PresentDirectory>, ObserveError> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(metadata.is_dir().then(|| present(&metadata))),
+        Ok(metadata) if metadata.is_dir() => Ok(Some(present(&metadata))),
+        Ok(metadata) => Err(ObserveError::Obstacle {
+            path: path.to_owned(),
+            found: if metadata.is_symlink() {
+                "a symbolic link"
+            } else {
+                "no directory"
+            },
+        }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ObserveError::Read {
             path: path.to_owned(),

@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where administrators' programs are when the caller's PATH does not say so.
@@ -112,6 +114,8 @@ pub(crate) fn run<A: AsRef<OsStr>>(
         .env("PATH", SYSTEM_PATH)
         .env("LC_ALL", "C")
         .current_dir("/")
+        // Ctrl-C ends this run, not the program in the middle of its files.
+        .process_group(0)
         .stdin(input);
     log::debug!("{command:?}");
     let output = command.output().map_err(start)?;
@@ -148,8 +152,15 @@ fn search_path() -> String {
 
 fn find(program: Program) -> Option<PathBuf> {
     std::env::split_paths(&search_path())
+        // What is found shall not depend on where root happens to be.
+        .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(program.to_string()))
-        .find(|path| path.is_file())
+        .find(|path| is_executable(path))
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

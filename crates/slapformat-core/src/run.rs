@@ -1,22 +1,24 @@
 //! A whole run: observe, plan, act, tell the master.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::geteuid;
-use slap_client::{ClientError, OpenError};
+use slap_client::{ClientError, OpenError, Slap};
 use slap_proto::documents::ComputerConfiguration;
+use slapos_fs::WriteError;
 
 use crate::allocate::{AllocateError, Conflict, Conflicts};
 use crate::backups;
 use crate::compose::{compose, has_global_v6};
 use crate::describe;
 use crate::execute::{ExecuteError, Execution, execute};
-use crate::observe::{ObserveError, Observed};
-use crate::plan::{Plan, PlanError, Wanted, blind_spot, parents, plan, resource_path};
+use crate::lock;
+use crate::observe::{ObserveError, Observed, check_places};
+use crate::plan::some_of;
+use crate::plan::{Plan, PlanError, Wanted, blind_spot, plan, resource_path};
 use crate::program::{self, ProgramError};
 use crate::settings::Settings;
 
@@ -46,10 +48,10 @@ pub enum FormatError {
     )]
     NotRoot,
     /// Another run may be under way.
-    #[error("cannot lock the directory {directory}")]
+    #[error("cannot lock {path}")]
     Lock {
-        /// The directory of `computer_xml`.
-        directory: PathBuf,
+        /// The file.
+        path: PathBuf,
         /// Why.
         source: io::Error,
     },
@@ -74,6 +76,9 @@ pub enum FormatError {
     /// Others on the link have every address that was tried.
     #[error("{ATTEMPTS} times other addresses were tried, and someone else had some: {0}")]
     Duplicates(String),
+    /// A partition's user put something in the way of its description.
+    #[error("the machine is prepared, but some partitions do not know their description")]
+    Resource(#[source] WriteError),
     /// The connection to the master cannot be set up.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -100,32 +105,44 @@ pub fn run(settings: &Settings) -> Result<Outcome, FormatError> {
         .warnings
         .iter()
         .for_each(|warning| log::warn!("{warning}"));
+    let output = settings.output_definition_file.as_deref();
+    check_places(output.into_iter().chain([settings.computer_xml.as_path()]))?;
     if settings.dry_run {
         let (plan, _) = prepare(settings, &Conflicts::new())?;
         return Ok(Outcome::Planned(plan));
     }
-    if (settings.alter_user || settings.alter_network) && !geteuid().is_root() {
+    if settings.needs_root() && !geteuid().is_root() {
         return Err(FormatError::NotRoot);
     }
-    let lock = lock(&settings.computer_xml)?;
-    let (plan, document) = carry_through(settings, &lock)?;
-    post(settings, &document, plan)
+    // What is wrong with certificates is said before anything is changed.
+    let master = settings.master.clone().open()?;
+    let path = backups::lock(&settings.computer_xml);
+    let lock = lock::acquire(&path).map_err(|source| FormatError::Lock { path, source })?;
+    let (plan, document, failures) = carry_through(settings, &lock)?;
+    let outcome = post(settings, &master, &document, plan)?;
+    match failures.into_iter().next() {
+        None => Ok(outcome),
+        Some(first) => Err(FormatError::Resource(first)),
+    }
 }
 
 /// Plans and acts until no address is in the way.
 fn carry_through(
     settings: &Settings,
     lock: &File,
-) -> Result<(Plan, ComputerConfiguration), FormatError> {
+) -> Result<(Plan, ComputerConfiguration, Vec<WriteError>), FormatError> {
     let mut conflicts = Conflicts::new();
     let mut taken = Plan::default();
     for _ in 0..ATTEMPTS {
         let (mut plan, document) = prepare(settings, &conflicts)?;
         program::check_installed(plan.programs())?;
         match execute(&plan, lock)? {
-            Execution::Complete => {
+            Execution::Complete { failures } => {
+                for failure in &failures {
+                    log::error!("{failure}: {}", failure.source);
+                }
                 taken.steps.append(&mut plan.steps);
-                return Ok((taken, document));
+                return Ok((taken, document, failures));
             }
             Execution::Conflicts {
                 conflicts: found,
@@ -170,27 +187,6 @@ fn prepare(
     Ok((plan, wanted.document))
 }
 
-/// One run at a time. The lock is the kernel's: it ends with the process, and with the programs
-/// that it started, and leaves no file.
-fn lock(computer_xml: &Path) -> Result<Flock<File>, FormatError> {
-    let directory = computer_xml
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
-    let failed = |source: io::Error| FormatError::Lock {
-        directory: directory.to_owned(),
-        source,
-    };
-    let file = File::open(directory).map_err(failed)?;
-    let file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(lock) => return Ok(lock),
-        Err((file, Errno::EWOULDBLOCK)) => file,
-        Err((_, errno)) => return Err(failed(errno.into())),
-    };
-    log::info!("waiting for another run");
-    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| failed(errno.into()))
-}
-
 /// Observes what the wanted computer is made of.
 fn look_around(
     settings: &Settings,
@@ -199,11 +195,9 @@ fn look_around(
 ) -> Result<(), ObserveError> {
     let partitions = &wanted.computer.partitions;
     let roots = [&settings.software_root, &settings.instance_root];
-    let around = roots
-        .into_iter()
-        .flat_map(|root| parents(root))
-        .map(Path::to_owned);
-    observed.look_around(around);
+    for root in roots {
+        observed.look_around(root)?;
+    }
     let directories = partitions.iter().flat_map(|partition| {
         let own = settings.instance_root.join(&partition.reference);
         partition.storage.iter().cloned().chain([own])
@@ -217,11 +211,7 @@ fn look_around(
     let users: Vec<_> = users
         .chain([wanted.computer.software_user.as_str()])
         .collect();
-    observed.look_at(
-        roots.into_iter().cloned().chain(directories),
-        resources.chain(files),
-        &users,
-    )
+    observed.look_at(directories, resources.chain(files), &users)
 }
 
 fn warn(settings: &Settings, wanted: &Wanted, observed: &Observed) {
@@ -243,26 +233,40 @@ fn warn(settings: &Settings, wanted: &Wanted, observed: &Observed) {
     {
         log::warn!("{warning}");
     }
-    let mut missing: Vec<_> = partitions
+    let missing: BTreeSet<_> = partitions
         .iter()
         .map(|partition| partition.user.as_str())
         .filter(|user| !settings.alter_user && !observed.accounts.users.contains_key(*user))
         .collect();
-    missing.dedup();
     if !missing.is_empty() {
         log::warn!(
             "these users do not exist, slapgrid will want them: {}",
-            missing.join(", ")
+            some_of(&missing)
+        );
+    }
+    if !observed.unreadable.is_empty() {
+        let files = observed.unreadable.iter().map(|path| path.display());
+        log::warn!(
+            "this user may not read, so it is not known whether they would change: {}",
+            some_of(&files.collect::<Vec<_>>())
+        );
+    }
+    let former = observed.kept.as_ref().map(|kept| &kept.reference);
+    if let Some(former) = former.filter(|former| **former != settings.computer_id) {
+        log::warn!(
+            "{} was that of the computer {former}; it becomes that of {}",
+            settings.computer_xml.display(),
+            settings.computer_id
         );
     }
 }
 
 fn post(
     settings: &Settings,
+    slap: &Slap,
     wanted: &ComputerConfiguration,
     plan: Plan,
 ) -> Result<Outcome, FormatError> {
-    let slap = settings.master.clone().open()?;
     log::info!("telling {}", slap.master_url());
     match slap
         .register_computer(settings.computer_id.as_str())

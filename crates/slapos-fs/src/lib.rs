@@ -4,6 +4,7 @@
 //! everything here is relative to an open directory or replaces a name as a whole.
 
 mod directory;
+mod follow;
 mod lock;
 mod name;
 mod new_file;
@@ -11,6 +12,7 @@ mod remove;
 mod write;
 
 pub use directory::{DirectoryError, ensure_directory};
+pub use follow::{FollowError, follow_trusted};
 pub use lock::{PidFile, PidFileError};
 pub use name::{InvalidFileName, check_file_name};
 pub use new_file::{NewFile, remove_unfinished};

@@ -301,9 +301,17 @@ impl<'a> Allocator<'a> {
         Some(kept)
     }
 
+    /// The address stays; its network shrinks when there are more partitions than before, or there
+    /// would be no room for theirs.
     fn kept_tun_v4(&mut self, name: &str) -> Option<Ipv4Net> {
+        let shortest = pools::tun_length(TUN_NETWORK, self.amount);
+        let shrunk = |net: Ipv4Net| {
+            let length = net.prefix_len().max(shortest);
+            Ipv4Net::new(net.addr(), length).ok()
+        };
         let usable = |net: &Ipv4Net| !self.taken.overlaps(net.trunc());
-        let kept = self.claims.each(name, |claim| claim.tun_v4).find(usable)?;
+        let kept = self.claims.each(name, |claim| claim.tun_v4);
+        let kept = kept.filter_map(shrunk).find(usable)?;
         self.taken.networks.push(kept.trunc().into());
         Some(kept)
     }

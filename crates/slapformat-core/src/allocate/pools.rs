@@ -95,6 +95,13 @@ pub(super) fn subnet(
         .find(|subnet| !taken.overlaps(*subnet))
 }
 
+/// Length of the subnets of so many tuns.
+pub(super) fn tun_length(network: Ipv4Net, amount: usize) -> u8 {
+    let bits = amount.max(1).next_power_of_two().trailing_zeros();
+    let bits = u8::try_from(bits).unwrap_or(u8::MAX);
+    network.prefix_len().saturating_add(bits)
+}
+
 /// A free subnet for one of `amount` tuns, with the address of its first host.
 pub(super) fn tun_v4(
     network: Ipv4Net,
@@ -102,9 +109,8 @@ pub(super) fn tun_v4(
     amount: usize,
     number: usize,
 ) -> Option<Ipv4Net> {
-    let bits = amount.max(1).next_power_of_two().trailing_zeros();
-    let shortest = network.prefix_len().checked_add(u8::try_from(bits).ok()?)?;
-    // What was given away when there were fewer may be in the way: smaller ones fit between.
+    let shortest = tun_length(network, amount);
+    // What others use may be in the way: smaller ones fit between.
     (shortest..=30).find_map(|length| {
         let mut subnets = network.subnets(length).ok()?;
         let free = |subnet: &Ipv4Net| !taken.overlaps(*subnet);
@@ -226,6 +232,10 @@ mod tests {
         assert_eq!(choose(&[], 3, 1).as_deref(), Some("172.20.0.1/14"));
         let kept = ["172.16.0.0/14", "172.20.0.0/14", "172.24.0.0/14"];
         assert_eq!(choose(&kept, 10, 3).as_deref(), Some("172.28.0.1/16"));
+        assert_eq!(
+            [1, 2, 3, 9].map(|amount| tun_length(network, amount)),
+            [12, 13, 14, 16]
+        );
         assert_eq!(choose(&["172.16.0.0/12"], 2, 0), None);
     }
 }

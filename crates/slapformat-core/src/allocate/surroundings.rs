@@ -60,13 +60,16 @@ pub(super) fn gateway(
 }
 
 /// What others use: addresses of all interfaces and destinations of routes, without those that
-/// are ours and where they shall be.
+/// are ours and where they shall be, or were.
 pub(super) fn taken(situation: &Situation<'_>, links: [u32; 2], base: Ipv6Net) -> Taken {
     let ours = situation.claims.addresses();
+    // From the interfaces of before they are moved.
+    let mut places = situation.claims.links(situation.network);
+    places.extend(links);
     let our_networks = situation.claims.networks();
     let is_ours = |net: &IpNet| our_networks.iter().any(|own| own.contains(net));
     let addresses = situation.network.addresses.iter().filter(|address| {
-        let expected = links.contains(&address.link)
+        let expected = places.contains(&address.link)
             && ours.contains(&address.net.addr())
             && address.is_made_for_one();
         let exact = IpNet::from(address.net.addr());

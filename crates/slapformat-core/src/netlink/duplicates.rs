@@ -13,7 +13,7 @@ use crate::network::Address;
 
 /// Notifications about IPv6 addresses (`RTNLGRP_IPV6_IFADDR` of `linux/rtnetlink.h`).
 const IPV6_ADDRESSES: u32 = 9;
-/// Longest wait without any news. The kernel takes some two seconds; a bridge that runs the
+/// Longest wait without a decision. The kernel takes some two seconds; a bridge that runs the
 /// spanning tree protocol forwards nothing in its first thirty.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -48,8 +48,13 @@ impl DuplicateWatch {
     ) -> Result<Verdict, NetlinkError> {
         let mut search = Search::new(link, addresses);
         search.look(&kernel.addresses()?);
+        let (mut open, mut deadline) = (search.pending.len(), Instant::now() + PATIENCE);
         while !search.pending.is_empty() {
-            match self.0.next_notifications(Instant::now() + PATIENCE) {
+            // News of other addresses is no progress: routers advertise for ever.
+            if search.pending.len() < open {
+                (open, deadline) = (search.pending.len(), Instant::now() + PATIENCE);
+            }
+            match self.0.next_notifications(deadline) {
                 Ok(Some(messages)) => messages.iter().for_each(|message| search.hear(message)),
                 Ok(None) => {
                     search.verdict.undecided = std::mem::take(&mut search.pending);

@@ -8,16 +8,13 @@ use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::route::{
-    RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+    RouteAttribute, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::socket::RouteSocket;
 use super::{NetlinkError, read};
 use crate::network::{Address, Link, Route};
-
-/// The table of addresses that are this machine's (`linux/rtnetlink.h`).
-const TABLE_LOCAL: u8 = 255;
 
 /// The kernel's network configuration, of the network namespace of this process.
 #[derive(Debug)]
@@ -107,17 +104,35 @@ impl Kernel {
     }
 
     pub(crate) fn join_bridge(&mut self, link: u32, bridge: u32) -> Result<(), NetlinkError> {
+        self.set_bridge(link, bridge, "add an interface to a bridge")
+    }
+
+    pub(crate) fn leave_bridge(&mut self, link: u32) -> Result<(), NetlinkError> {
+        const NONE: u32 = 0;
+        self.set_bridge(link, NONE, "take an interface out of a bridge")
+    }
+
+    fn set_bridge(&mut self, link: u32, bridge: u32, operation: &str) -> Result<(), NetlinkError> {
         let mut message = LinkMessage::default();
         message.header.index = link;
         message.attributes.push(LinkAttribute::Controller(bridge));
         let message = RouteNetlinkMessage::SetLink(message);
-        self.request(message, 0, || "add an interface to a bridge".to_owned())
+        self.request(message, 0, || operation.to_owned())
     }
 
     pub(crate) fn add_route(&mut self, route: &Route) -> Result<(), NetlinkError> {
         let message = RouteNetlinkMessage::NewRoute(route_message(route));
         self.request(message, NLM_F_CREATE | NLM_F_EXCL, || {
             format!("add a route to {}", route.destination)
+        })
+    }
+
+    pub(crate) fn remove_route(&mut self, route: &Route) -> Result<(), NetlinkError> {
+        let mut message = route_message(route);
+        // Whatever program made it.
+        message.header.protocol = RouteProtocol::Unspec;
+        self.request(RouteNetlinkMessage::DelRoute(message), 0, || {
+            format!("remove the route to {}", route.destination)
         })
     }
 
@@ -168,10 +183,11 @@ fn route_message(route: &Route) -> RouteMessage {
     header.address_family = family(destination.addr());
     header.destination_prefix_length = destination.prefix_len();
     header.protocol = RouteProtocol::Boot;
-    (header.table, header.kind) = if route.local {
-        (TABLE_LOCAL, RouteType::Local)
+    header.table = read::table_of(route.local);
+    header.kind = if route.local {
+        RouteType::Local
     } else {
-        (RouteHeader::RT_TABLE_MAIN, RouteType::Unicast)
+        RouteType::Unicast
     };
     // IPv6 has no scopes of routes; in IPv4 a destination without gateway is on the link.
     header.scope = match (destination, route.gateway) {

@@ -1,6 +1,7 @@
 //! The kernel's network configuration by netlink, in two layers: a small socket for typed messages
 //! ([`socket`]), and one short method for each operation ([`kernel`]).
 
+mod datagram;
 mod duplicates;
 mod kernel;
 mod read;
@@ -34,6 +35,8 @@ impl NetlinkError {
 
     /// Whether what was to be removed is gone already.
     pub(crate) fn is_absent(&self) -> bool {
-        self.source.raw_os_error() == Some(nix::libc::EADDRNOTAVAIL)
+        let absent = [nix::libc::EADDRNOTAVAIL, nix::libc::ESRCH];
+        let code = self.source.raw_os_error();
+        code.is_some_and(|code| absent.contains(&code))
     }
 }

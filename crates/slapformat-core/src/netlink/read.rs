@@ -9,7 +9,9 @@ use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessa
 use netlink_packet_route::link::{
     InfoData, InfoKind, InfoTun, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
-use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteType,
+};
 
 use crate::network::{Address, Layer, Link, LinkKind, Route, Tunnel};
 
@@ -18,6 +20,8 @@ const TUN_OWNER: u16 = 1;
 const TUN_TYPE: u16 = 3;
 const TUN_PERSIST: u16 = 6;
 const TYPE_TAP: u8 = 2;
+/// The table of addresses that are this machine's (`linux/rtnetlink.h`).
+const TABLE_LOCAL: u8 = 255;
 
 /// An interface; `None` for one without name, which there is not.
 pub(super) fn link(message: &LinkMessage) -> Option<Link> {
@@ -116,8 +120,10 @@ pub(super) fn route(message: &RouteMessage) -> Option<Route> {
     let mut link = None;
     let mut gateway = None;
     let mut destination = None;
+    let mut table = u32::from(message.header.table);
     for attribute in &message.attributes {
         match attribute {
+            RouteAttribute::Table(number) => table = *number,
             RouteAttribute::Oif(index) => link = Some(*index),
             RouteAttribute::Gateway(address) => gateway = ip(address),
             RouteAttribute::Destination(address) => destination = ip(address),
@@ -126,12 +132,24 @@ pub(super) fn route(message: &RouteMessage) -> Option<Route> {
     }
     // The default route has no destination; it is of no interest.
     let destination = IpNet::new(destination?, message.header.destination_prefix_length).ok()?;
+    let local = message.header.kind == RouteType::Local;
     Some(Route {
         destination,
         link,
         gateway,
-        local: message.header.kind == RouteType::Local,
+        local,
+        in_use: table == u32::from(table_of(local)),
+        automatic: message.header.protocol == RouteProtocol::Kernel,
     })
+}
+
+/// The table of routes to this machine, or of those to others.
+pub(super) fn table_of(local: bool) -> u8 {
+    if local {
+        TABLE_LOCAL
+    } else {
+        RouteHeader::RT_TABLE_MAIN
+    }
 }
 
 fn ip(address: &RouteAddress) -> Option<IpAddr> {

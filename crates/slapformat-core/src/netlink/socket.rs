@@ -5,21 +5,19 @@ use std::os::fd::AsFd;
 use std::time::Instant;
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkBuffer, NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::datagram;
+
 /// Room for one datagram, in bytes: the kernel fills at most 32 KiB of it.
 const DATAGRAM: usize = 64 << 10;
 /// Bytes of notifications that may wait for us: those of some thousand addresses.
 const WAITING: u32 = 8 << 20;
-/// Type of a message that tells a route (`linux/rtnetlink.h`).
-const NEW_ROUTE: u16 = 24;
-/// Set on messages of a dump during which something changed (`linux/netlink.h`).
-const DUMP_INTERRUPTED: u16 = 0x10;
 /// How often an interrupted dump is begun anew before what it tells is taken as it is.
 const DUMP_ATTEMPTS: usize = 5;
 
@@ -82,9 +80,13 @@ impl RouteSocket {
                 if message.header.sequence_number != self.sequence {
                     continue;
                 }
-                dump.interrupted |= message.header.flags & DUMP_INTERRUPTED != 0;
+                dump.interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
                 match message.payload {
                     NetlinkPayload::InnerMessage(inner) => dump.messages.push(inner),
+                    // A dump that the kernel gave up ends with why.
+                    NetlinkPayload::Done(end) if end.code < 0 => {
+                        return Err(io::Error::from_raw_os_error(-end.code));
+                    }
                     NetlinkPayload::Done(_) => return Ok(dump),
                     NetlinkPayload::Error(error) if error.code.is_some() => {
                         return Err(error.to_io());
@@ -131,7 +133,7 @@ impl RouteSocket {
             match self.socket.recv(&mut bytes, 0) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
-                Ok(_) => return parse(&bytes),
+                Ok(_) => return datagram::parse(&bytes),
             }
         }
     }
@@ -165,22 +167,4 @@ impl RouteSocket {
             }
         }
     }
-}
-
-/// Takes a datagram apart.
-fn parse(mut bytes: &[u8]) -> io::Result<Vec<NetlinkMessage<RouteNetlinkMessage>>> {
-    let mut messages = Vec::new();
-    while !bytes.is_empty() {
-        let header = NetlinkBuffer::new_checked(bytes).map_err(io::Error::other)?;
-        // Messages begin at multiples of four bytes.
-        let length = (header.length() as usize).next_multiple_of(4).max(4);
-        match NetlinkMessage::deserialize(bytes) {
-            Ok(message) => messages.push(message),
-            // Other programs make routes of all kinds; those that cannot be read are not ours.
-            Err(error) if header.message_type() == NEW_ROUTE => log::debug!("a route: {error}"),
-            Err(error) => return Err(io::Error::other(error)),
-        }
-        bytes = bytes.get(length..).unwrap_or_default();
-    }
-    Ok(messages)
 }

@@ -4,6 +4,7 @@ mod network;
 mod step;
 #[cfg(test)]
 mod tests;
+mod unwanted;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -12,13 +13,14 @@ use slap_proto::documents::ComputerConfiguration;
 use slap_proto::marshal::EncodeError;
 
 pub(crate) use network::blind_spot;
-pub use step::Step;
+pub use step::{RoutedTo, Step};
 
 use crate::allocate::Conflicts;
 use crate::backups;
-use crate::computer::{Computer, Partition};
+use crate::computer::{Computer, Partition, Taps};
 use crate::definition;
 use crate::describe;
+use crate::names::{InvalidName, check_interface, check_user};
 use crate::observe::Observed;
 use crate::program::Program;
 use crate::settings::Settings;
@@ -98,6 +100,22 @@ pub enum PlanError {
         /// The interface.
         interface: String,
     },
+    /// A name that the system does not take.
+    #[error("{partition}: {problem}")]
+    Name {
+        /// The partition, or what else is named.
+        partition: String,
+        /// What is wrong with its user or interface.
+        problem: InvalidName,
+    },
+    /// A partition would belong to root, whose password would be locked.
+    #[error("the user {user} of {partition} is root: partitions are for users without rights")]
+    Root {
+        /// The user.
+        user: String,
+        /// The partition.
+        partition: String,
+    },
     /// The description cannot be written.
     #[error("the computer cannot be described")]
     Encode(#[from] EncodeError),
@@ -118,6 +136,7 @@ pub(crate) fn plan(
 ) -> Result<Plan, PlanError> {
     check_growth(settings, wanted, observed)?;
     let computer = &wanted.computer;
+    check_usable(settings, computer, observed)?;
     let mut plan = Plan::default();
     if settings.alter_user {
         plan.steps
@@ -155,6 +174,35 @@ fn check_growth(
         Some(_) => Ok(()),
         None => check_names(settings, kept),
     }
+}
+
+/// Refuses names that the system does not take or that are root's, which definition files and
+/// `computer_xml` may hold.
+fn check_usable(
+    settings: &Settings,
+    computer: &Computer,
+    observed: &Observed,
+) -> Result<(), PlanError> {
+    let named = |partition: &str| {
+        let partition = partition.to_owned();
+        move |problem| PlanError::Name { partition, problem }
+    };
+    if settings.alter_user {
+        check_user(&computer.software_user).map_err(named("the owner of software"))?;
+    }
+    for partition in &computer.partitions {
+        if settings.alter_user {
+            check_user(&partition.user).map_err(named(&partition.reference))?;
+            if observed.accounts.is_root(&partition.user) {
+                let (user, partition) = (partition.user.clone(), partition.reference.clone());
+                return Err(PlanError::Root { user, partition });
+            }
+        }
+        if computer.taps != Taps::Untouched {
+            check_interface(&partition.interface).map_err(named(&partition.reference))?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses other names for users and taps of kept partitions.
@@ -226,6 +274,7 @@ impl Plan {
             for parent in missing.into_iter().rev() {
                 self.directory(observed, parent, ROOT_MODE, None, settings);
             }
+            let root = observed.followed.get(root).unwrap_or(root);
             self.directory(observed, root, ROOT_MODE, owner, settings);
         }
     }
@@ -268,7 +317,15 @@ impl Plan {
         }
         if let Some(document) = describe::find(Some(&wanted.document), &partition.reference) {
             let path = resource_path(settings, &partition.reference);
-            self.file(observed, path, describe::resource(document));
+            let contents = describe::resource(document);
+            if observed.differs(&path, &contents) {
+                let mode = FILE_MODE;
+                self.steps.push(Step::Resource {
+                    path,
+                    mode,
+                    contents,
+                });
+            }
         }
     }
 
@@ -312,7 +369,7 @@ impl Plan {
         // Only root can give away, and only to someone who exists or is about to.
         let accounts = &observed.accounts.users;
         let owner = owner.filter(|name| {
-            (observed.root || settings.dry_run)
+            (observed.root || settings.needs_root())
                 && (settings.alter_user || accounts.contains_key(*name))
         });
         let as_wanted = observed.directories.get(path).is_some_and(|present| {
@@ -329,8 +386,7 @@ impl Plan {
     }
 
     fn file(&mut self, observed: &Observed, path: PathBuf, contents: String) {
-        let present = observed.files.get(&path);
-        if present.is_none_or(|present| present != contents.as_bytes()) {
+        if observed.differs(&path, &contents) {
             self.steps.push(Step::File {
                 path,
                 mode: FILE_MODE,
@@ -344,4 +400,15 @@ impl Plan {
 pub(crate) fn parents(path: &Path) -> impl Iterator<Item = &Path> {
     let parents = path.ancestors().skip(1);
     parents.filter(|parent| !parent.as_os_str().is_empty())
+}
+
+/// The first of many, for a message.
+pub(crate) fn some_of<'a, T: ToString + 'a>(all: impl IntoIterator<Item = &'a T>) -> String {
+    const SHOWN: usize = 3;
+    let mut all = all.into_iter();
+    let first: Vec<_> = all.by_ref().take(SHOWN).map(T::to_string).collect();
+    match all.count() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
 }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{PlanError, Step};
-use crate::allocate::{Conflict, Conflicts};
+use super::{PlanError, RoutedTo, Step};
+use crate::allocate::Conflicts;
 use crate::computer::{Computer, PartitionNetwork, TapNetwork, Taps, Tun, first_address};
 use crate::network::{Layer, Link, LinkKind, Network, Route};
 use crate::observe::Observed;
@@ -97,59 +97,32 @@ fn is_as_wanted(link: &Link, layer: Layer, owner: Option<u32>) -> bool {
     }
 }
 
-struct Planner<'a> {
+pub(super) struct Planner<'a> {
     settings: &'a Settings,
-    computer: &'a Computer,
-    observed: &'a Observed,
-    network: &'a Network,
+    pub(super) computer: &'a Computer,
+    pub(super) observed: &'a Observed,
+    pub(super) network: &'a Network,
     v4: &'a Link,
     v6: &'a Link,
-    steps: NetworkSteps,
+    pub(super) steps: NetworkSteps,
 }
 
 impl<'a> Planner<'a> {
     /// The interface of a partition's address.
-    fn place(&self, address: IpAddr) -> &'a Link {
+    pub(super) fn place(&self, address: IpAddr) -> &'a Link {
         if address.is_ipv4() { self.v4 } else { self.v6 }
     }
 
-    /// All addresses of partitions.
-    fn wanted(&self) -> impl Iterator<Item = IpNet> + use<'a> {
-        let networks = self
-            .computer
-            .partitions
-            .iter()
-            .filter_map(|one| one.network.as_ref());
-        networks.flat_map(|network| network.addresses.iter().copied())
+    /// What the network shall have for each partition.
+    pub(super) fn networks(&self) -> impl Iterator<Item = &'a PartitionNetwork> + use<'a> {
+        let partitions = self.computer.partitions.iter();
+        partitions.filter_map(|one| one.network.as_ref())
     }
 
-    /// Gives back addresses of ours that no partition has any more.
-    fn remove_unwanted(&mut self, conflicts: &Conflicts) {
-        let wanted: BTreeSet<_> = self.wanted().map(|net| net.addr()).collect();
-        let own = self
-            .computer
-            .own
-            .as_ref()
-            .and_then(|own| own.addr.parse::<IpAddr>().ok());
-        let claims = &self.observed.claims;
-        let unwanted = claims.addresses().into_iter().filter(|address| {
-            !wanted.contains(address)
-                && !claims.own.contains(address)
-                && own != Some(*address)
-                && conflicts.get(address) != Some(&Conflict::Foreign)
-        });
-        for address in unwanted {
-            let link = self.place(address);
-            let present = self.network.addresses_of(link.index);
-            let present = present
-                .filter(|present| present.net.addr() == address && present.is_made_for_one());
-            self.steps
-                .removals
-                .extend(present.map(|present| Step::RemoveAddress {
-                    interface: link.name.clone(),
-                    address: present.net,
-                }));
-        }
+    /// All addresses of partitions.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = IpNet> + use<'a> {
+        self.networks()
+            .flat_map(|network| network.addresses.iter().copied())
     }
 
     fn tunnels(&mut self) -> Result<(), PlanError> {
@@ -167,8 +140,27 @@ impl<'a> Planner<'a> {
                     self.tunnel(name, layer, &partition.user)?;
                 }
             }
+            if tap.is_some()
+                && partition
+                    .network
+                    .as_ref()
+                    .is_some_and(|one| one.tap.is_any())
+            {
+                self.leave_bridge(&partition.interface);
+            }
         }
         Ok(())
+    }
+
+    /// A part of a bridge receives nothing for addresses of its own.
+    fn leave_bridge(&mut self, tap: &str) {
+        if self
+            .remaining(tap)
+            .is_some_and(|link| link.master.is_some())
+        {
+            let interface = tap.to_owned();
+            self.steps.tunnels.push(Step::LeaveBridge { interface });
+        }
     }
 
     fn tunnel(&mut self, name: &str, layer: Layer, owner: &str) -> Result<(), PlanError> {
@@ -293,13 +285,28 @@ impl<'a> Planner<'a> {
     }
 
     fn tun_network(&mut self, tun: &Tun) {
-        if !self.has(&tun.name, tun.v4.addr()) {
+        let wanted = IpNet::from(tun.v4);
+        let link = self.remaining(&tun.name);
+        let mut present: Vec<_> = link
+            .into_iter()
+            .flat_map(|link| self.network.addresses_of(link.index))
+            .map(|address| address.net)
+            .filter(|net| net.addr() == wanted.addr())
+            .collect();
+        if !present.contains(&wanted) {
             self.steps.routes.push(Step::AddAddress {
                 interface: tun.name.clone(),
-                address: tun.v4.into(),
+                address: wanted,
                 prefix_route: true,
             });
         }
+        // Tuns share a network: the parts become smaller when there are more.
+        present.retain(|net| *net != wanted);
+        let removals = present.into_iter().map(|address| Step::RemoveAddress {
+            interface: tun.name.clone(),
+            address,
+        });
+        self.steps.removals.extend(removals);
         if let Some(v6) = tun.v6 {
             self.ensure_address(&tun.name, first_address(v6), v6, true);
         }
@@ -347,19 +354,18 @@ impl<'a> Planner<'a> {
 
     fn route(&mut self, interface: &str, destination: IpNet, gateway: Option<IpAddr>, local: bool) {
         let link = self.remaining(interface).map(|link| link.index);
-        let wanted = Route {
-            destination,
-            link,
-            gateway,
-            local,
+        let is_wanted = |route: &Route| {
+            (route.destination, route.gateway, route.local) == (destination, gateway, local)
+                && route.link == link
+                && route.in_use
         };
-        if link.is_none() || !self.network.routes.contains(&wanted) {
-            self.steps.routes.push(Step::Route {
+        if link.is_none() || !self.network.routes.iter().any(is_wanted) {
+            self.steps.routes.push(Step::Route(RoutedTo {
                 destination,
                 interface: interface.to_owned(),
                 gateway,
                 local,
-            });
+            }));
         }
     }
 }

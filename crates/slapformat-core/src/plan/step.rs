@@ -78,6 +78,11 @@ pub enum Step {
         /// The bridge.
         bridge: String,
     },
+    /// An interface that gets a network of its own leaves the bridge that it was part of.
+    LeaveBridge {
+        /// The interface.
+        interface: String,
+    },
     /// Something is plugged into a bridge without carrier for as long as the run takes; else the
     /// kernel would not look for duplicates of addresses.
     Carrier {
@@ -110,18 +115,21 @@ pub enum Step {
     /// Programs may bind to any address of a range that is routed here.
     NonlocalBind,
     /// A route is added.
-    Route {
-        /// Where it leads to.
-        destination: IpNet,
-        /// Over which interface.
-        interface: String,
-        /// Over which router.
-        gateway: Option<IpAddr>,
-        /// Whether packets end here.
-        local: bool,
-    },
+    Route(RoutedTo),
+    /// A route of ours that is no longer wanted is removed.
+    RemoveRoute(RoutedTo),
     /// A file is made or replaced.
     File {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        #[serde(serialize_with = "octal")]
+        mode: u32,
+        /// What it shall hold.
+        contents: String,
+    },
+    /// The description of a partition is written into it. Its user may stand in the way of that.
+    Resource {
         /// The file.
         path: PathBuf,
         /// Its permission bits.
@@ -140,6 +148,30 @@ pub enum Step {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// A route as it is told to people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RoutedTo {
+    /// Where it leads to.
+    pub destination: IpNet,
+    /// Over which interface.
+    pub interface: String,
+    /// Over which router.
+    pub gateway: Option<IpAddr>,
+    /// Whether packets end here.
+    pub local: bool,
+}
+
+impl fmt::Display for RoutedTo {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = if self.local { "local " } else { "" };
+        write!(out, "{local}route to {}", self.destination)?;
+        if let Some(gateway) = self.gateway {
+            write!(out, " via {gateway}")?;
+        }
+        write!(out, " on {}", self.interface)
+    }
 }
 
 // The signature is serde's.
@@ -169,7 +201,9 @@ impl fmt::Display for Step {
                     None => out.write_str(")"),
                 }
             }
-            Self::File { path, mode, .. } => write!(out, "file {} ({mode:o})", path.display()),
+            Self::File { path, mode, .. } | Self::Resource { path, mode, .. } => {
+                write!(out, "file {} ({mode:o})", path.display())
+            }
             Self::Backup { path } => write!(out, "backup of {}", path.display()),
             Self::RemoveFile { path } => write!(out, "file {} removed", path.display()),
             network => network.fmt_network(out),
@@ -192,6 +226,9 @@ impl Step {
             Self::JoinBridge { interface, bridge } => {
                 write!(out, "interface {interface} joins the bridge {bridge}")
             }
+            Self::LeaveBridge { interface } => {
+                write!(out, "interface {interface} leaves its bridge")
+            }
             Self::Carrier { bridge } => {
                 write!(
                     out,
@@ -209,27 +246,20 @@ impl Step {
             Self::AwaitDuplicates {
                 interface,
                 addresses,
-            } => {
-                write!(
+            } => match addresses.as_slice() {
+                [address] => write!(
+                    out,
+                    "wait until {address} of {interface} is known to be free"
+                ),
+                _ => write!(
                     out,
                     "wait until {} new addresses of {interface} are known to be free",
                     addresses.len()
-                )
-            }
+                ),
+            },
             Self::NonlocalBind => out.write_str("sysctl net.ipv6.ip_nonlocal_bind = 1"),
-            Self::Route {
-                destination,
-                interface,
-                gateway,
-                local,
-            } => {
-                let local = if *local { "local " } else { "" };
-                write!(out, "{local}route to {destination}")?;
-                if let Some(gateway) = gateway {
-                    write!(out, " via {gateway}")?;
-                }
-                write!(out, " on {interface}")
-            }
+            Self::Route(route) => write!(out, "{route}"),
+            Self::RemoveRoute(route) => write!(out, "{route} removed"),
             // The others are no steps of the network.
             _ => Ok(()),
         }
@@ -242,15 +272,20 @@ mod tests {
 
     #[test]
     fn steps_are_readable_by_people_and_programs() {
-        let route = Step::Route {
+        let route = RoutedTo {
             destination: "2001:db8::/80".parse().unwrap(),
             interface: "tap0".to_owned(),
             gateway: Some("2001:db8::1".parse().unwrap()),
             local: false,
         };
+        let text = "route to 2001:db8::/80 via 2001:db8::1 on tap0";
+        assert_eq!(Step::Route(route.clone()).to_string(), text);
+        let removed = Step::RemoveRoute(route);
+        assert_eq!(removed.to_string(), format!("{text} removed"));
+        let json = serde_json::to_value(&removed).unwrap();
         assert_eq!(
-            route.to_string(),
-            "route to 2001:db8::/80 via 2001:db8::1 on tap0"
+            (&json["step"], &json["interface"]),
+            (&"remove_route".into(), &"tap0".into())
         );
         let directory = Step::Directory {
             path: "/p".into(),

@@ -57,7 +57,7 @@ fn fresh() -> Observed {
         root: true,
         ..Observed::default()
     };
-    observed.look_around([PathBuf::from("/")].into_iter());
+    observed.look_around(Path::new("/no")).unwrap();
     observed
 }
 
@@ -85,7 +85,7 @@ fn what_a_step_needs_comes_before_it() {
         "tap slaptap0 (owner slapuser0)",
         "interface slaptap0 up",
         "address 2001:db8:1::2/64 on eth0",
-        "wait until 1 new addresses of eth0",
+        "wait until 2001:db8:1::2 of eth0",
         "route to 2001:db8:1:0:8001::1/128 on slaptap0",
         "route to 2001:db8:1:0:8001::/80 via",
         "local route to 2001:db8:1:0:4001::/80 on lo",
@@ -186,4 +186,75 @@ fn an_interface_without_carrier_is_not_waited_for() {
         "{steps:#?}"
     );
     assert_eq!(blind_spot(&settings, &observed.network), None);
+}
+
+/// Why the partition of a definition cannot be made.
+fn refused(settings: &Settings, observed: &mut Observed, user: &str, interface: &str) -> String {
+    let text = format!(
+        "[computer]\nsoftware_user = soft\n[partition_0]\npathname = part0\nuser = {user}\n\
+         network_interface = {interface}\naddress = 10.0.0.9/32\n"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("definition.cfg");
+    std::fs::write(&path, text).unwrap();
+    observed.definition = Some(crate::definition::Definition::read(&path).unwrap());
+    let (computer, _) = compose(settings, observed, &Conflicts::new()).unwrap();
+    let document = ComputerConfiguration::default();
+    let wanted = Wanted { computer, document };
+    plan(settings, &wanted, observed, &Conflicts::new())
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn names_of_a_definition_are_no_options_lists_or_patterns() {
+    let (settings, mut observed) = (settings(""), fresh());
+    for (user, interface, part) in [
+        ("-x", "tap0", "part0: \"-x\" cannot be the name of a user"),
+        ("a,sudo", "tap0", "part0: \"a,sudo\""),
+        (
+            "user0",
+            "tap%%d",
+            "part0: \"tap%d\" cannot be the name of an interface",
+        ),
+    ] {
+        let error = refused(&settings, &mut observed, user, interface);
+        assert!(error.starts_with(part), "{error}");
+    }
+}
+
+#[test]
+fn no_partition_is_roots_whatever_its_name() {
+    let (settings, mut observed) = (settings(""), fresh());
+    let root = Owner { uid: 0, gid: 0 };
+    observed.accounts.users.insert("toor".to_owned(), root);
+    let error = refused(&settings, &mut observed, "toor", "tap0");
+    assert!(error.contains("toor of part0 is root"), "{error}");
+}
+
+#[test]
+fn the_password_of_root_stays_when_software_is_roots() {
+    let (settings, mut observed) = (settings("software_user = root"), fresh());
+    let root = Owner { uid: 0, gid: 0 };
+    let accounts = &mut observed.accounts;
+    accounts.users.insert("root".to_owned(), root);
+    accounts.with_password.insert("root".to_owned());
+    let steps = plan_of(&settings, &observed, &Conflicts::new());
+    assert!(
+        !steps.iter().any(|step| step.contains("password")),
+        "{steps:#?}"
+    );
+}
+
+#[test]
+fn files_that_may_not_be_read_are_not_said_to_change() {
+    let (settings, mut observed) = (settings("create_tap = False"), fresh());
+    let resource = "/i/slappart0/.slapos-resource";
+    let is_written = |observed: &Observed| {
+        let steps = plan_of(&settings, observed, &Conflicts::new());
+        steps.iter().any(|step| step.contains(resource))
+    };
+    assert!(is_written(&observed));
+    observed.unreadable.insert(resource.into());
+    assert!(!is_written(&observed));
 }

@@ -48,11 +48,11 @@ fn user(accounts: &Accounts, name: &str, home: &Path, group: Option<&str>) -> Ve
             user: name.to_owned(),
             group: group.to_owned(),
         });
-    let lock = accounts
-        .with_password
-        .contains(name)
-        .then(|| Step::LockPassword {
+    // Software may belong to root, who shall still be able to log in.
+    let lock = (accounts.with_password.contains(name) && !accounts.is_root(name)).then(|| {
+        Step::LockPassword {
             user: name.to_owned(),
-        });
+        }
+    });
     join.into_iter().chain(lock).collect()
 }

@@ -1,18 +1,17 @@
 //! What slapformat is told by slapos.cfg and its options.
 
+mod check;
+
 use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 use slap_client::{Connection, UrlError};
 use slapos_config::{ConfigFile, MissingParameters, ValueError};
-use slapos_fs::{InvalidFileName, check_file_name};
+use slapos_fs::InvalidFileName;
 
 use crate::lookup::Lookup;
+use crate::names::InvalidName;
 
-/// Longest name of an interface, in bytes (`IFNAMSIZ` of `linux/if.h`, without the final zero).
-const LONGEST_INTERFACE: usize = 15;
-/// Longest name of a user, in bytes (useradd's own limit).
-const LONGEST_USER: usize = 32;
 /// Bits by which the subnets of partitions are longer than the network of the interface.
 const PREFIX_SHIFT: u8 = 16;
 /// Most partitions that can be asked for: as many subnets has a partition's share of 16 bits.
@@ -113,18 +112,32 @@ pub enum SettingsError {
     #[error("partition_base_name cannot be used")]
     Name(#[from] InvalidFileName),
     /// Names that the system would not take.
-    #[error("{key} = {value}: {name:?} cannot be the name of {kind} ({rule})")]
+    #[error("{key} = {value}: {problem}")]
     SystemName {
         /// The parameter.
         key: &'static str,
         /// Its value.
         value: String,
-        /// The longest name made of it.
+        /// What is wrong with the longest name made of it.
+        problem: InvalidName,
+    },
+    /// Two things would have one name.
+    #[error("{first} and {second} would both name {name}: change one of them")]
+    SameName {
+        /// A parameter.
+        first: &'static str,
+        /// Another one.
+        second: &'static str,
+        /// What both name.
         name: String,
-        /// What it would name.
-        kind: &'static str,
-        /// What such names are like.
-        rule: &'static str,
+    },
+    /// A path that depends on where the program is started.
+    #[error("{key} = {}: it must be an absolute path", .value.display())]
+    Relative {
+        /// The parameter.
+        key: &'static str,
+        /// Its value.
+        value: PathBuf,
     },
 }
 
@@ -136,7 +149,7 @@ impl Settings {
     pub fn from_config(file: &ConfigFile, options: &Options) -> Result<Self, SettingsError> {
         let lookup = Lookup(file);
         let required = Required::read(&lookup, options)?;
-        let mut warnings = Vec::new();
+        let mut warnings = lookup.unknown();
         let interface_name = interface_name(&lookup, &mut warnings)?;
         let create_tap = create_tap(&lookup, &mut warnings)?;
         let input = lookup.path("input_definition_file")?;
@@ -189,28 +202,9 @@ impl Settings {
             .or(self.interface_name.as_deref())
     }
 
-    fn check(&self) -> Result<(), SettingsError> {
-        check_file_name(&self.partition_base_name)?;
-        if self.alter_network && self.interface_name.is_none() {
-            return Err(MissingParameters(vec!["interface_name"]).into());
-        }
-        let highest = self.partition_amount.saturating_sub(1);
-        let numbered = |base: &str| format!("{base}{highest}");
-        if self.alter_user {
-            let user = &self.user_base_name;
-            check_user("user_base_name", user, numbered(user))?;
-            let software = &self.software_user;
-            check_user("software_user", software, software.clone())?;
-        }
-        for (key, base, used) in [
-            ("tap_base_name", &self.tap_base_name, self.create_tap),
-            ("tun_base_name", &self.tun_base_name, self.create_tun),
-        ] {
-            if self.alter_network && used {
-                check_interface(key, base, numbered(base))?;
-            }
-        }
-        Ok(())
+    /// Whether a run changes what is root's.
+    pub(crate) fn needs_root(&self) -> bool {
+        self.alter_user || self.alter_network
     }
 }
 
@@ -305,41 +299,6 @@ fn prefix_shift(lookup: &Lookup<'_>) -> Result<u8, ValueError> {
     Err(lookup.wrong("ipv6_prefixshift", shift.to_string(), expected))
 }
 
-fn check_user(key: &'static str, value: &str, name: String) -> Result<(), SettingsError> {
-    let mut letters = name.bytes();
-    let first = letters.next();
-    let usable = first.is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_')
-        && letters.all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-        && name.len() <= LONGEST_USER;
-    if usable {
-        return Ok(());
-    }
-    Err(SettingsError::SystemName {
-        key,
-        value: value.to_owned(),
-        name,
-        kind: "a user",
-        rule: "at most 32 of a-z, A-Z, 0-9, _, - and dots, beginning with a-z or _",
-    })
-}
-
-fn check_interface(key: &'static str, value: &str, name: String) -> Result<(), SettingsError> {
-    let usable = name.len() <= LONGEST_INTERFACE
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"/:%".contains(&byte));
-    if usable {
-        return Ok(());
-    }
-    Err(SettingsError::SystemName {
-        key,
-        value: value.to_owned(),
-        name,
-        kind: "an interface",
-        rule: "at most 15 printable characters other than / : %",
-    })
-}
-
 /// The node's connection: its certificate is of use only with its key.
 fn master(lookup: &Lookup<'_>, url: &str) -> Result<Connection, SettingsError> {
     let mut connection = Connection::to(url)?;
@@ -409,6 +368,16 @@ mod tests {
     }
 
     #[test]
+    fn a_mistyped_parameter_is_warned_of() {
+        let mistyped = with("partition_ammount = 4\nTap-IPv6 = True");
+        assert_eq!(mistyped.tap_ipv6, Some(true));
+        let [warning] = mistyped.warnings.as_slice() else {
+            panic!("{:?}", mistyped.warnings);
+        };
+        assert!(warning.starts_with("partition_ammount"), "{warning}");
+    }
+
+    #[test]
     fn what_is_missing_or_wrong_is_named() {
         let without_amount = MINIMAL.replace("partition_amount = 3", "");
         let altering = MINIMAL.replace("= False", "= True");
@@ -446,6 +415,22 @@ mod tests {
                 "10.0.0.0",
             ),
             (format!("{MINIMAL}ipv6_prefixshift = 2"), "ipv6_prefixshift"),
+            (
+                MINIMAL.replace("= /i", "= instances"),
+                "instance_root = instances",
+            ),
+            (
+                format!("{MINIMAL}instance_storage_home = disks"),
+                "instance_storage_home = disks",
+            ),
+            (
+                format!("{altering}interface_name = e\ncreate_tun = 1\ntun_base_name = slaptap"),
+                "both name slaptap0",
+            ),
+            (
+                format!("{altering}interface_name = e\nsoftware_user = slapuser2"),
+                "both name slapuser2",
+            ),
             (MINIMAL.replace("http://m/", "nonsense"), "nonsense"),
             (
                 MINIMAL.replace("[slapformat]", "key_file = k\n[slapformat]"),
