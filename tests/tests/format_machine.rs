@@ -436,7 +436,8 @@ fn what_is_in_the_way_is_found_before_anything_is_changed() {
     let base = machine.path().join("slapos.cfg");
     let text = fs::read_to_string(&base).unwrap();
     let certificate = "[slapos]\ncert_file = /no/cert\nkey_file = /no/key";
-    fs::write(&base, text.replace("[slapos]", certificate)).unwrap();
+    let text = text.replace("[slapos]", certificate);
+    fs::write(&base, text.replace("http://", "https://")).unwrap();
     let outcome = machine.format(&namespace, &[]).expect(1);
     assert!(outcome.stderr.contains("/no/"), "{}", outcome.stderr);
     assert_eq!(namespace.state(), before);

@@ -120,10 +120,13 @@ pub fn run(settings: &Settings) -> Result<Outcome, FormatError> {
     let lock = lock::acquire(&path).map_err(|source| FormatError::Lock { path, source })?;
     let (plan, document, failures) = carry_through(settings, &lock)?;
     let outcome = post(settings, &master, &document, plan)?;
-    match failures.into_iter().next() {
-        None => Ok(outcome),
-        Some(first) => Err(FormatError::Resource(first)),
+    let Some(first) = failures.into_iter().next() else {
+        return Ok(outcome);
+    };
+    if let Outcome::Offline(_, error) = outcome {
+        log::warn!("the master was not told: {error}");
     }
+    Err(FormatError::Resource(first))
 }
 
 /// Plans and acts until no address is in the way.
