@@ -8,6 +8,9 @@ use anyhow::{Context, Result};
 
 use crate::{command, places, python};
 
+/// Tests that must be root are features, so that elsewhere they are not built.
+const ROOT_TESTS: &str = "slapgrid-core/root-tests,slapos-tests/root-tests";
+
 /// What `cargo test` said, summed over all test programs.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
@@ -49,15 +52,25 @@ pub(crate) fn peer() -> Result<PathBuf> {
 fn lint() -> Result<()> {
     println!("==> cargo fmt and cargo clippy");
     command::run(cargo()?.args(["fmt", "--check"]))?;
-    command::run(cargo()?.args([
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ]))
+    clippy(&["--workspace"])?;
+    // The tests that only root can run are linted whoever runs this.
+    clippy(&[
+        "--package",
+        "slapgrid-core",
+        "--package",
+        "slapos-tests",
+        "--features",
+        ROOT_TESTS,
+    ])
+}
+
+fn clippy(what: &[&str]) -> Result<()> {
+    command::run(
+        cargo()?
+            .args(["clippy", "--quiet", "--all-targets"])
+            .args(what)
+            .args(["--", "--deny", "warnings"]),
+    )
 }
 
 /// Runs `cargo test`, passing its output through while counting.
@@ -116,13 +129,9 @@ fn cargo() -> Result<Command> {
     Ok(command)
 }
 
-/// Tests that must be root are features, so that elsewhere they are not built.
 fn root_tests() -> &'static [&'static str] {
     if places::is_root() {
-        &[
-            "--features",
-            "slapgrid-core/root-tests,slapos-tests/root-tests",
-        ]
+        &["--features", ROOT_TESTS]
     } else {
         &[]
     }
