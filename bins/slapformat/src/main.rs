@@ -85,6 +85,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     };
     let settings = Settings::from_config(&file, &options)?;
     let configured = file.section("slapformat").get_path("log_file")?;
+    // Before the log, which may be root's, and the delay.
+    slapformat_core::check_rights(&settings)?;
     let log = LogOptions {
         verbose: arguments.verbose,
         console: arguments.console,

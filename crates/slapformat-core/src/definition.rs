@@ -186,8 +186,12 @@ pub(crate) fn net(address: &PartitionAddress) -> Option<IpNet> {
 
 /// The file that describes a computer.
 pub(crate) fn render(computer: &ComputerConfiguration) -> String {
-    let with_mask =
-        |addr: &str, netmask: Option<&str>| format!("{addr}/{}", netmask.unwrap_or("32"));
+    let with_mask = |addr: &str, netmask: Option<&str>| {
+        let alone = if addr.contains(':') { "128" } else { "32" };
+        format!("{addr}/{}", netmask.unwrap_or(alone))
+    };
+    // A reader takes a percent sign for the beginning of a reference.
+    let literal = |text: &str| text.replace('%', "%%");
     let mut text = "[computer]\n".to_owned();
     // Writing to a String cannot fail, here and below.
     if let Some(address) = &computer.address {
@@ -211,9 +215,9 @@ pub(crate) fn render(computer: &ComputerConfiguration) -> String {
             text,
             "\n[partition_{number}]\naddress = {}\nuser = {}\nnetwork_interface = {}\npathname = {}",
             addresses.join(" "),
-            partition.user.as_deref().unwrap_or_default(),
-            partition.tap.as_deref().unwrap_or_default(),
-            partition.reference,
+            literal(partition.user.as_deref().unwrap_or_default()),
+            literal(partition.tap.as_deref().unwrap_or_default()),
+            literal(&partition.reference),
         );
     }
     text
@@ -241,6 +245,31 @@ mod tests {
         );
         assert_eq!(definition.partitions.len(), 1);
         assert_eq!(definition.partitions[0].addresses[1].addr, "::1");
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        let address = |addr: &str| PartitionAddress {
+            addr: addr.to_owned(),
+            netmask: None,
+        };
+        let partition = slap_proto::documents::PartitionConfiguration {
+            reference: "100%".to_owned(),
+            user: Some("user0".to_owned()),
+            tap: Some("tap0".to_owned()),
+            address_list: vec![address("10.0.0.9"), address("2001:db8::9")],
+            ..Default::default()
+        };
+        let computer = ComputerConfiguration {
+            partition_list: vec![partition],
+            ..ComputerConfiguration::default()
+        };
+        let read = definition(&render(&computer)).unwrap();
+        let partition = &read.partitions[0];
+        assert_eq!(partition.reference, "100%");
+        let nets: Vec<_> = partition.addresses.iter().filter_map(net).collect();
+        let expected = ["10.0.0.9/32", "2001:db8::9/128"].map(|text| text.parse().unwrap());
+        assert_eq!(nets, expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use nix::net::if_::if_nametoindex;
 use nix::unistd::User;
 use slapos_fs::{DirectoryError, FileAttributes, Owner, WriteError, ensure_directory, write_file};
@@ -62,6 +63,18 @@ pub enum ExecuteError {
         /// The interface.
         interface: String,
         /// What it did not take.
+        source: NetlinkError,
+    },
+    /// An interface that takes no IPv6 address at all.
+    #[error(
+        "IPv6 is disabled on {interface}, which shall have {address}: see sysctl net.ipv6.conf"
+    )]
+    NoV6 {
+        /// The interface.
+        interface: String,
+        /// The address.
+        address: IpNet,
+        /// What the kernel says.
         source: NetlinkError,
     },
     /// An interface that was there before.
@@ -176,6 +189,15 @@ impl<'a> Executor<'a> {
                 match self.kernel.add_address(link, *address, *prefix_route) {
                     Err(error) if error.is_present() => {
                         return Ok([(address.addr(), Conflict::Foreign)].into());
+                    }
+                    // The kernel's answer, also to root, where IPv6 is disabled.
+                    Err(source) if address.addr().is_ipv6() && source.is_refused() => {
+                        let (interface, address) = (interface.clone(), *address);
+                        return Err(ExecuteError::NoV6 {
+                            interface,
+                            address,
+                            source,
+                        });
                     }
                     outcome => of_interface(interface, outcome)?,
                 }

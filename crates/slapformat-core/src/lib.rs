@@ -39,6 +39,6 @@ pub use network::Layer;
 pub use observe::ObserveError;
 pub use plan::{Plan, PlanError, RoutedTo, Step};
 pub use program::{Program, ProgramError};
-pub use run::{FormatError, Outcome, run};
+pub use run::{FormatError, Outcome, check_rights, run};
 pub use settings::{Options, Settings, SettingsError};
 pub use tunnel::TunnelError;

@@ -21,6 +21,7 @@ use crate::plan::some_of;
 use crate::plan::{Plan, PlanError, Wanted, blind_spot, plan, resource_path};
 use crate::program::{self, ProgramError};
 use crate::settings::Settings;
+use crate::tunnel;
 
 /// How often other addresses are tried for those that others on the link have.
 const ATTEMPTS: usize = 10;
@@ -67,6 +68,9 @@ pub enum FormatError {
     /// A program is missing; nothing was changed.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// The kernel makes no taps and tuns; nothing was changed.
+    #[error("/dev/net/tun is needed for taps and tuns and not there: try modprobe tun")]
+    NoTunnels,
     /// A step failed.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
@@ -109,11 +113,12 @@ pub fn run(settings: &Settings) -> Result<Outcome, FormatError> {
     check_places(output.into_iter().chain([settings.computer_xml.as_path()]))?;
     if settings.dry_run {
         let (plan, _) = prepare(settings, &Conflicts::new())?;
+        if let Err(error) = check_means(&plan) {
+            log::warn!("{error}");
+        }
         return Ok(Outcome::Planned(plan));
     }
-    if settings.needs_root() && !geteuid().is_root() {
-        return Err(FormatError::NotRoot);
-    }
+    check_rights(settings)?;
     // What is wrong with certificates is said before anything is changed.
     let master = settings.master.clone().open()?;
     let path = backups::lock(&settings.computer_xml);
@@ -129,6 +134,26 @@ pub fn run(settings: &Settings) -> Result<Outcome, FormatError> {
     Err(FormatError::Resource(first))
 }
 
+/// Says that only root can do this, where that is so. A dry run is anyone's.
+///
+/// # Errors
+/// Users or interfaces are to be changed, and this is not root.
+pub fn check_rights(settings: &Settings) -> Result<(), FormatError> {
+    if settings.needs_root() && !settings.dry_run && !geteuid().is_root() {
+        return Err(FormatError::NotRoot);
+    }
+    Ok(())
+}
+
+/// Says what is missing to carry out a plan.
+fn check_means(plan: &Plan) -> Result<(), FormatError> {
+    program::check_installed(plan.programs())?;
+    if plan.makes_tunnels() && !tunnel::is_available() {
+        return Err(FormatError::NoTunnels);
+    }
+    Ok(())
+}
+
 /// Plans and acts until no address is in the way.
 fn carry_through(
     settings: &Settings,
@@ -138,7 +163,7 @@ fn carry_through(
     let mut taken = Plan::default();
     for _ in 0..ATTEMPTS {
         let (mut plan, document) = prepare(settings, &conflicts)?;
-        program::check_installed(plan.programs())?;
+        check_means(&plan)?;
         match execute(&plan, lock)? {
             Execution::Complete { failures } => {
                 for failure in &failures {

@@ -1,6 +1,7 @@
 //! Taps and tuns, by /dev/net/tun: netlink cannot make them.
 
 use std::io;
+use std::path::Path;
 
 use tappers::Interface;
 use tappers::linux::{Tap, Tun};
@@ -9,6 +10,14 @@ use crate::network::Layer;
 
 /// Name of the tap that is there only meanwhile; the kernel puts a number into it.
 const TEMPORARY: &str = "slapformat%d";
+
+/// What makes taps and tuns.
+const DEVICE: &str = "/dev/net/tun";
+
+/// Whether the kernel can make taps and tuns.
+pub(crate) fn is_available() -> bool {
+    Path::new(DEVICE).exists()
+}
 
 /// A tap or tun cannot be made.
 #[derive(Debug, thiserror::Error)]

@@ -130,3 +130,50 @@ impl Search {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: u32 = 7;
+
+    fn address(link: u32, ip: &str, tentative: bool, duplicate: bool) -> Address {
+        Address {
+            link,
+            net: ip.parse::<IpAddr>().unwrap().into(),
+            global: true,
+            tentative,
+            duplicate,
+        }
+    }
+
+    fn set(texts: &[&str]) -> BTreeSet<IpAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn every_address_is_decided_once_and_by_its_own_interface() {
+        let mut search = Search::new(LINK, &set(&["fd00::1", "fd00::2", "fd00::3", "fd00::4"]));
+        search.look(&[
+            address(LINK, "fd00::1", true, false),
+            address(LINK, "fd00::2", true, true),
+            address(LINK, "fd00::3", false, false),
+            address(LINK + 1, "fd00::4", false, false),
+        ]);
+        assert_eq!(search.pending, set(&["fd00::1"]));
+        search.decide(&address(LINK + 1, "fd00::1", false, false));
+        search.decide(&address(LINK, "fd00::1", true, false));
+        assert_eq!(search.pending, set(&["fd00::1"]), "not decided yet");
+        search.decide(&address(LINK, "fd00::1", false, false));
+        // Decided, it may go.
+        search.vanish("fd00::1".parse().unwrap());
+        assert_eq!(
+            search.verdict,
+            Verdict {
+                duplicates: set(&["fd00::2"]),
+                vanished: set(&["fd00::4"]),
+                undecided: BTreeSet::new(),
+            }
+        );
+    }
+}

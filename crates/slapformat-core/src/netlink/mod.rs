@@ -33,6 +33,11 @@ impl NetlinkError {
         self.source.kind() == std::io::ErrorKind::AlreadyExists
     }
 
+    /// Whether the subject takes nothing of the kind.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.source.raw_os_error() == Some(nix::libc::EACCES)
+    }
+
     /// Whether what was to be removed is gone already.
     pub(crate) fn is_absent(&self) -> bool {
         let absent = [nix::libc::EADDRNOTAVAIL, nix::libc::ESRCH];

@@ -262,6 +262,12 @@ impl Plan {
         needed
     }
 
+    /// Whether it makes taps or tuns, if only for a while.
+    pub(crate) fn makes_tunnels(&self) -> bool {
+        let makes = |step: &Step| matches!(step, Step::Tunnel { .. } | Step::Carrier { .. });
+        self.steps.iter().any(makes)
+    }
+
     fn roots(&mut self, settings: &Settings, computer: &Computer, observed: &Observed) {
         let owner = Some(computer.software_user.as_str());
         for (root, owner) in [

@@ -1,6 +1,6 @@
 //! Steps that change interfaces, addresses and routes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -224,10 +224,13 @@ impl<'a> Planner<'a> {
     fn addresses(&mut self) {
         let mut awaited = BTreeSet::new();
         let mut seen = BTreeSet::new();
+        let present = self.network.addresses.iter();
+        let present: BTreeMap<_, _> = present
+            .map(|address| ((address.link, address.net.addr()), address))
+            .collect();
         for net in self.wanted().filter(|net| seen.insert(net.addr())) {
             let link = self.place(net.addr());
-            let mut present = self.network.addresses_of(link.index);
-            let present = present.find(|present| present.net.addr() == net.addr());
+            let present = present.get(&(link.index, net.addr()));
             if present.is_none() {
                 self.add_address(link.name.clone(), net, true);
             }

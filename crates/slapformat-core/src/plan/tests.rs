@@ -197,7 +197,7 @@ fn refused(settings: &Settings, observed: &mut Observed, user: &str, interface: 
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("definition.cfg");
     std::fs::write(&path, text).unwrap();
-    observed.definition = Some(crate::definition::Definition::read(&path).unwrap());
+    observed.definition = Some(definition::Definition::read(&path).unwrap());
     let (computer, _) = compose(settings, observed, &Conflicts::new()).unwrap();
     let document = ComputerConfiguration::default();
     let wanted = Wanted { computer, document };

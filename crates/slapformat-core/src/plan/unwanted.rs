@@ -23,32 +23,33 @@ impl<'a> Planner<'a> {
         let wanted: BTreeSet<_> = self.wanted().map(|net| net.addr()).collect();
         let own = self.computer.own.as_ref().map(|own| own.addr.parse());
         let claims = &self.observed.claims;
-        let ours = claims.addresses().into_iter().filter(|address| {
-            !claims.own.contains(address) && own != Some(Ok(*address)) && !foreign(address)
-        });
-        let former = claims.links(self.network);
-        for address in ours {
-            let place = self.place(address).index;
-            let is_unwanted = |present: &&Address| {
-                let unwanted = if present.link == place {
-                    !wanted.contains(&address)
-                } else {
-                    former.contains(&present.link)
-                };
-                unwanted && present.net.addr() == address && present.is_made_for_one()
+        let (ours, former) = (claims.addresses(), claims.links(self.network));
+        for present in &self.network.addresses {
+            let address = present.net.addr();
+            let is_ours = ours.contains(&address)
+                && !claims.own.contains(&address)
+                && own != Some(Ok(address))
+                && !foreign(&address)
+                && present.is_made_for_one();
+            let is_unwanted = if present.link == self.place(address).index {
+                !wanted.contains(&address)
+            } else {
+                former.contains(&present.link)
             };
-            let unwanted = self.network.addresses.iter().filter(is_unwanted);
-            unwanted.for_each(|present| self.remove_address(present));
+            if is_ours && is_unwanted {
+                self.remove_address(present);
+            }
         }
     }
 
     /// Addresses and routes of networks that no partition has any more. The taps and tuns stay:
     /// programs may have them open.
     fn remove_subnets(&mut self, foreign: impl Fn(&IpAddr) -> bool) {
-        let wanted: Vec<_> = self.networks().flat_map(|one| one.subnets()).collect();
+        let wanted: BTreeSet<_> = self.networks().flat_map(|one| one.subnets()).collect();
         let meets = |one: &IpNet, other: &IpNet| one.contains(other) || other.contains(one);
         let mut unwanted = self.observed.claims.networks();
-        unwanted.retain(|net| !wanted.iter().any(|wanted| meets(wanted, net)));
+        unwanted
+            .retain(|net| !wanted.contains(net) && !wanted.iter().any(|wanted| meets(wanted, net)));
         let is_unwanted = |net: &IpNet| unwanted.iter().any(|one| one.contains(net));
         let is_tunnel = |link: &Link| matches!(link.kind, LinkKind::Tunnel(_));
         for route in &self.network.routes {
