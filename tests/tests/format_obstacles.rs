@@ -8,18 +8,23 @@ use slapos_tests::{BRIDGE_ADDRESS, Machine, Namespace, Outcome};
 
 const PLAIN: &str = "create_tap = False\npartition_has_ipv6_range = False";
 
+/// A run that fails since a directory of the system is empty.
+fn format_without(directory: &str, machine: &Machine, namespace: &Namespace) -> Outcome {
+    // `ip netns exec` gives each command mounts of its own.
+    let script = format!(
+        "mount -t tmpfs none {directory} && exec {} {} --now --console",
+        slapos_tests::places::tool("slapformat").display(),
+        machine.path().join("slapos.cfg").display()
+    );
+    namespace.shell(&script).expect(1)
+}
+
 #[test]
 fn a_missing_program_is_named_before_anything_is_changed() {
     let namespace = Namespace::bridged(BRIDGE_ADDRESS);
     let machine = Machine::new(1, PLAIN);
     let before = namespace.state();
-    // `ip netns exec` gives each command mounts of its own.
-    let script = format!(
-        "mount -t tmpfs none /usr/sbin && exec {} {} --now --console",
-        slapos_tests::places::tool("slapformat").display(),
-        machine.path().join("slapos.cfg").display()
-    );
-    let outcome = namespace.shell(&script).expect(1);
+    let outcome = format_without("/usr/sbin", &machine, &namespace);
     assert!(
         outcome.stderr.contains("useradd is needed"),
         "{}",
@@ -111,13 +116,7 @@ fn what_the_kernel_lacks_is_named() {
     let namespace = Namespace::bridged(BRIDGE_ADDRESS);
     let machine = Machine::new(1, "tap_ipv6 = True");
     let before = namespace.state();
-    // `ip netns exec` gives each command mounts of its own.
-    let script = format!(
-        "mount -t tmpfs none /dev/net && exec {} {} --now --console",
-        slapos_tests::places::tool("slapformat").display(),
-        machine.path().join("slapos.cfg").display()
-    );
-    let outcome = namespace.shell(&script).expect(1);
+    let outcome = format_without("/dev/net", &machine, &namespace);
     assert!(
         outcome.stderr.contains("/dev/net/tun is needed"),
         "{}",

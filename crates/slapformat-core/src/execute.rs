@@ -12,9 +12,10 @@ use slapos_fs::{DirectoryError, FileAttributes, Owner, WriteError, ensure_direct
 
 use crate::allocate::{Conflict, Conflicts};
 use crate::backups::{self, BackupError};
+use crate::listing::some_of;
 use crate::netlink::{DuplicateWatch, Kernel, NetlinkError, Verdict};
 use crate::network::Route;
-use crate::plan::{Plan, RoutedTo, SHELL, Step, some_of};
+use crate::plan::{Plan, RoutedTo, SHELL, Step};
 use crate::program::{self, Program, ProgramError};
 use crate::sysctl;
 use crate::tunnel::{self, HeldTap, TunnelError};

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::listing::some_of;
+
 /// Everything of the network that slapformat looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Network {
@@ -12,6 +14,16 @@ pub(crate) struct Network {
     pub(crate) routes: Vec<Route>,
     /// `net.ipv6.ip_nonlocal_bind`: whether programs may bind to any address of a routed range.
     pub(crate) nonlocal_bind: bool,
+}
+
+/// An interface that is named does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no interface {name}; there are {present}")]
+pub struct NoInterface {
+    /// Its name.
+    pub name: String,
+    /// Interfaces that exist, the first few.
+    pub present: String,
 }
 
 /// A network interface.
@@ -96,6 +108,15 @@ pub(crate) struct Route {
 impl Network {
     pub(crate) fn link(&self, name: &str) -> Option<&Link> {
         self.links.iter().find(|link| link.name == name)
+    }
+
+    /// The interface that a parameter names.
+    pub(crate) fn require(&self, name: Option<&str>) -> Result<&Link, NoInterface> {
+        let name = name.unwrap_or_default();
+        self.link(name).ok_or_else(|| NoInterface {
+            name: name.to_owned(),
+            present: some_of(self.links.iter().map(|link| &link.name)),
+        })
     }
 
     pub(crate) fn link_of(&self, index: u32) -> Option<&Link> {

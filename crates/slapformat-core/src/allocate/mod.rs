@@ -10,11 +10,11 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::claims::{Claim, Claims};
 use crate::computer::{Choices, PartitionNetwork, TapNetwork, TapV4, Taps, Tun};
-use crate::network::{Link, LinkKind, Network};
+use crate::network::{Link, LinkKind, Network, NoInterface};
 use crate::settings::Settings;
 use pools::{Share, Taken};
 pub(crate) use surroundings::own_networks;
-use surroundings::{find_link, gateway, taken};
+use surroundings::{gateway, taken};
 
 /// The network that the tuns share (the peer's choice).
 const TUN_NETWORK: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(172, 16, 0, 0), 12);
@@ -38,8 +38,8 @@ pub(crate) enum Conflict {
 #[non_exhaustive]
 pub enum AllocateError {
     /// The interface does not exist.
-    #[error("there is no interface {0}")]
-    NoInterface(String),
+    #[error(transparent)]
+    NoInterface(#[from] NoInterface),
     /// Nothing to make IPv6 addresses from.
     #[error(
         "{0} has no global IPv6 address, from whose network the partitions would get theirs: \
@@ -149,8 +149,8 @@ impl<'a> Allocator<'a> {
             network,
             ..
         } = *situation;
-        let link = find_link(network, settings.interface_name.as_deref())?;
-        let v6_link = find_link(network, settings.v6_interface())?;
+        let link = network.require(settings.interface_name.as_deref())?;
+        let v6_link = network.require(settings.v6_interface())?;
         let bases = own_networks(network, v6_link, claims);
         let Some(base) = bases.first().copied() else {
             return Err(AllocateError::NoGlobalAddress(v6_link.name.clone()));

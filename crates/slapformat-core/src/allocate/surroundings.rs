@@ -29,16 +29,6 @@ pub(crate) fn own_networks(network: &Network, link: &Link, claims: &Claims) -> V
     bases
 }
 
-pub(super) fn find_link<'a>(
-    network: &'a Network,
-    name: Option<&str>,
-) -> Result<&'a Link, AllocateError> {
-    let name = name.unwrap_or_default();
-    network
-        .link(name)
-        .ok_or_else(|| AllocateError::NoInterface(name.to_owned()))
-}
-
 /// The address of the interface whose network the taps share.
 pub(super) fn gateway(
     settings: &Settings,
@@ -47,7 +37,7 @@ pub(super) fn gateway(
     let Some(name) = settings.tap_gateway_interface.as_deref() else {
         return Ok(None);
     };
-    let link = find_link(network, Some(name))?;
+    let link = network.require(Some(name))?;
     // Addresses of partitions are /32; the interface's own is that of a network.
     let net = network
         .addresses_of(link.index)

@@ -21,6 +21,7 @@ use crate::computer::{Computer, Partition, Taps};
 use crate::definition;
 use crate::describe;
 use crate::names::{InvalidName, check_interface, check_user};
+use crate::network::NoInterface;
 use crate::observe::Observed;
 use crate::program::Program;
 use crate::settings::Settings;
@@ -77,8 +78,8 @@ pub enum PlanError {
         kept: String,
     },
     /// An interface to change does not exist.
-    #[error("there is no interface {0}")]
-    NoInterface(String),
+    #[error(transparent)]
+    NoInterface(#[from] NoInterface),
     /// The name of a tap or tun is that of something else.
     #[error(
         "the interface {0} exists and is not what slapformat would make: remove it, or choose \
@@ -406,15 +407,4 @@ impl Plan {
 pub(crate) fn parents(path: &Path) -> impl Iterator<Item = &Path> {
     let parents = path.ancestors().skip(1);
     parents.filter(|parent| !parent.as_os_str().is_empty())
-}
-
-/// The first of many, for a message.
-pub(crate) fn some_of<'a, T: ToString + 'a>(all: impl IntoIterator<Item = &'a T>) -> String {
-    const SHOWN: usize = 3;
-    let mut all = all.into_iter();
-    let first: Vec<_> = all.by_ref().take(SHOWN).map(T::to_string).collect();
-    match all.count() {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
 }

@@ -45,8 +45,10 @@ pub(super) fn steps(
         computer,
         observed,
         network: &observed.network,
-        v4: link(&observed.network, settings.interface_name.as_deref())?,
-        v6: link(&observed.network, settings.v6_interface())?,
+        v4: observed
+            .network
+            .require(settings.interface_name.as_deref())?,
+        v6: observed.network.require(settings.v6_interface())?,
         steps: NetworkSteps::default(),
     };
     planner.remove_unwanted(conflicts);
@@ -75,13 +77,6 @@ pub(crate) fn blind_spot(settings: &Settings, network: &Network) -> Option<Strin
 
 fn can_probe(link: &Link) -> bool {
     link.up && (link.carrier || link.kind == LinkKind::Bridge)
-}
-
-fn link<'a>(network: &'a Network, name: Option<&str>) -> Result<&'a Link, PlanError> {
-    let name = name.unwrap_or_default();
-    network
-        .link(name)
-        .ok_or_else(|| PlanError::NoInterface(name.to_owned()))
 }
 
 /// Whether it is a tap or tun that stays and that this user may open.

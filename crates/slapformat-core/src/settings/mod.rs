@@ -103,7 +103,7 @@ pub enum SettingsError {
     #[error(transparent)]
     Value(#[from] ValueError),
     /// Something must be given and is not.
-    #[error(transparent)]
+    #[error("{0} (of [slapformat] or [slapos])")]
     Missing(#[from] MissingParameters),
     /// `master_url` is no URL.
     #[error(transparent)]
