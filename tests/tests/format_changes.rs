@@ -147,3 +147,57 @@ fn a_root_is_no_link_that_others_can_turn() {
     assert_eq!(namespace.state(), before);
     assert!(!here.join("software").exists());
 }
+
+/// The steps that a dry run prints.
+fn planned(machine: &Machine, namespace: &Namespace) -> Vec<String> {
+    let plan = machine.format(namespace, &["--dry_run"]).expect(0).stdout;
+    let steps = plan.lines().filter_map(|line| line.strip_prefix("  "));
+    steps.map(str::to_owned).collect()
+}
+
+/// The steps that a run logs.
+fn done(machine: &Machine, namespace: &Namespace) -> Vec<String> {
+    let log = machine.prepare(namespace).stderr;
+    let messages = log
+        .lines()
+        .filter_map(|line| line.split_once(": INFO     "));
+    let steps = messages.map(|(_, step)| step.to_owned());
+    steps
+        .take_while(|step| !step.starts_with("telling "))
+        .collect()
+}
+
+#[test]
+fn a_run_does_what_the_dry_run_says() {
+    let namespace = Namespace::bridged(BRIDGE_ADDRESS);
+    let machine = Machine::new(2, "");
+    for (lines, least) in [
+        ("", 20),
+        (
+            "create_tun = True\ntap_ipv6 = True\ntap_gateway_interface = br0",
+            15,
+        ),
+        ("tap_ipv6 = False\npartition_has_ipv6_range = False", 10),
+        ("", 0),
+    ] {
+        machine.configure(2, lines);
+        let plan = planned(&machine, &namespace);
+        assert!(plan.len() >= least, "{lines}: {plan:#?}");
+        assert_eq!(done(&machine, &namespace), plan, "{lines}");
+        assert_eq!(planned(&machine, &namespace), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_route_of_another_table_is_none_of_ours() {
+    let namespace = Namespace::bridged(BRIDGE_ADDRESS);
+    let machine = Machine::new(1, "tap_ipv6 = True");
+    machine.prepare(&namespace);
+    let before = routes(&namespace);
+    let route = "2001:db8:1:0:8001::/80 via 2001:db8:1:0:8001::1 dev slaptap0";
+    namespace.ip(&format!("-6 route add {route} table 99"));
+    namespace.ip(&format!("-6 route del {route}"));
+    machine.prepare(&namespace);
+    namespace.ip(&format!("-6 route del {route} table 99"));
+    assert_eq!(routes(&namespace), before);
+}

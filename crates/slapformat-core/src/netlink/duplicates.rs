@@ -48,12 +48,9 @@ impl DuplicateWatch {
     ) -> Result<Verdict, NetlinkError> {
         let mut search = Search::new(link, addresses);
         search.look(&kernel.addresses()?);
-        let (mut open, mut deadline) = (search.pending.len(), Instant::now() + PATIENCE);
+        let mut wait = Wait::begin(search.pending.len(), Instant::now());
         while !search.pending.is_empty() {
-            // News of other addresses is no progress: routers advertise for ever.
-            if search.pending.len() < open {
-                (open, deadline) = (search.pending.len(), Instant::now() + PATIENCE);
-            }
+            let deadline = wait.deadline(search.pending.len(), Instant::now());
             match self.0.next_notifications(deadline) {
                 Ok(Some(messages)) => messages.iter().for_each(|message| search.hear(message)),
                 Ok(None) => {
@@ -70,6 +67,30 @@ impl DuplicateWatch {
 
 fn is_overrun(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::libc::ENOBUFS)
+}
+
+/// How long the next decision may take. News of other addresses is none: routers advertise for
+/// ever.
+struct Wait {
+    open: usize,
+    deadline: Instant,
+}
+
+impl Wait {
+    fn begin(open: usize, now: Instant) -> Self {
+        Self {
+            open,
+            deadline: now + PATIENCE,
+        }
+    }
+
+    /// Until when to wait, with so many addresses open.
+    fn deadline(&mut self, open: usize, now: Instant) -> Instant {
+        if open < self.open {
+            *self = Self::begin(open, now);
+        }
+        self.deadline
+    }
 }
 
 struct Search {
@@ -149,6 +170,16 @@ mod tests {
 
     fn set(texts: &[&str]) -> BTreeSet<IpAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn only_decisions_make_the_wait_longer() {
+        let begin = Instant::now();
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        let mut wait = Wait::begin(3, begin);
+        assert_eq!(wait.deadline(3, after(50)), begin + PATIENCE);
+        assert_eq!(wait.deadline(2, after(55)), after(55) + PATIENCE);
+        assert_eq!(wait.deadline(2, after(100)), after(55) + PATIENCE);
     }
 
     #[test]
