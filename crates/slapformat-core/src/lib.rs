@@ -29,6 +29,7 @@ mod run;
 mod settings;
 mod sysctl;
 mod tunnel;
+mod warnings;
 
 pub use allocate::AllocateError;
 pub use backups::BackupError;

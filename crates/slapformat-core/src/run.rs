@@ -1,6 +1,5 @@
 //! A whole run: observe, plan, act, tell the master.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -12,16 +11,16 @@ use slapos_fs::WriteError;
 
 use crate::allocate::{AllocateError, Conflict, Conflicts};
 use crate::backups;
-use crate::compose::{compose, has_global_v6};
+use crate::compose::compose;
 use crate::describe;
 use crate::execute::{ExecuteError, Execution, execute};
-use crate::listing::some_of;
 use crate::lock;
 use crate::observe::{ObserveError, Observed, check_places};
-use crate::plan::{Plan, PlanError, Wanted, blind_spot, plan, resource_path};
+use crate::plan::{Plan, PlanError, Wanted, plan, resource_path};
 use crate::program::{self, ProgramError};
 use crate::settings::Settings;
 use crate::tunnel;
+use crate::warnings;
 
 /// How often other addresses are tried for those that others on the link have.
 const ATTEMPTS: usize = 10;
@@ -210,7 +209,8 @@ fn prepare(
     let plan = plan(settings, &wanted, &observed, conflicts)?;
     if conflicts.is_empty() {
         warnings.iter().for_each(|warning| log::warn!("{warning}"));
-        warn(settings, &wanted, &observed);
+        let more = warnings::all(settings, &wanted.computer, &observed);
+        more.iter().for_each(|warning| log::warn!("{warning}"));
     }
     Ok((plan, wanted.document))
 }
@@ -239,54 +239,12 @@ fn look_around(
     let users: Vec<_> = users
         .chain([wanted.computer.software_user.as_str()])
         .collect();
-    observed.look_at(directories, resources.chain(files), &users)
-}
-
-fn warn(settings: &Settings, wanted: &Wanted, observed: &Observed) {
-    let partitions = &wanted.computer.partitions;
-    if let Some(definition) = &observed.definition {
-        let (defined, amount) = (definition.partitions.len(), settings.partition_amount);
-        if defined != amount {
-            log::warn!(
-                "partition_amount = {amount}, but the definition has {defined} partitions: \
-                 there will be {defined}"
-            );
-        }
-    } else if !settings.alter_network && !has_global_v6(settings, observed) {
-        let interface = settings.v6_interface().unwrap_or("the machine");
-        log::warn!("{interface} has no global IPv6 address: partitions have those of the loopback");
+    observed.look_at(directories, resources.chain(files), &users)?;
+    if !settings.dry_run {
+        // What cannot be read is replaced.
+        observed.unreadable.clear();
     }
-    if let Some(warning) =
-        blind_spot(settings, &observed.network).filter(|_| settings.alter_network)
-    {
-        log::warn!("{warning}");
-    }
-    let missing: BTreeSet<_> = partitions
-        .iter()
-        .map(|partition| partition.user.as_str())
-        .filter(|user| !settings.alter_user && !observed.accounts.users.contains_key(*user))
-        .collect();
-    if !missing.is_empty() {
-        log::warn!(
-            "these users do not exist, slapgrid will want them: {}",
-            some_of(&missing)
-        );
-    }
-    if !observed.unreadable.is_empty() {
-        let files = observed.unreadable.iter().map(|path| path.display());
-        log::warn!(
-            "this user may not read, so it is not known whether they would change: {}",
-            some_of(&files.collect::<Vec<_>>())
-        );
-    }
-    let former = observed.kept.as_ref().map(|kept| &kept.reference);
-    if let Some(former) = former.filter(|former| **former != settings.computer_id) {
-        log::warn!(
-            "{} was that of the computer {former}; it becomes that of {}",
-            settings.computer_xml.display(),
-            settings.computer_id
-        );
-    }
+    Ok(())
 }
 
 fn post(

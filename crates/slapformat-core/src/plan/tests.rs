@@ -10,6 +10,7 @@ use crate::claims::Claims;
 use crate::compose::compose;
 use crate::network::{Address, Link, LinkKind, Network};
 use crate::settings::Options;
+use crate::warnings;
 
 fn settings(more: &str) -> Settings {
     let text = format!(
@@ -257,4 +258,22 @@ fn files_that_may_not_be_read_are_not_said_to_change() {
     assert!(is_written(&observed));
     observed.unreadable.insert(resource.into());
     assert!(!is_written(&observed));
+}
+
+#[test]
+fn what_stands_in_no_step_is_warned_of() {
+    let (settings, mut observed) = (settings("alter_user = False\ncreate_tap = False"), fresh());
+    let (computer, _) = compose(&settings, &observed, &Conflicts::new()).unwrap();
+    observed.kept = Some(ComputerConfiguration {
+        reference: "OTHER".to_owned(),
+        ..ComputerConfiguration::default()
+    });
+    observed.unreadable.insert("/secret".into());
+    let warnings = warnings::all(&settings, &computer, &observed);
+    let expected = [
+        "these users do not exist, slapgrid will want them: slapuser0",
+        "this user may not read, so it is not known whether they would change: /secret",
+        "/x/computer.xml was that of the computer OTHER; it becomes that of C",
+    ];
+    assert_eq!(warnings, expected);
 }
