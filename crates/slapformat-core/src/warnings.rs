@@ -18,6 +18,7 @@ pub(crate) fn all(settings: &Settings, computer: &Computer, observed: &Observed)
         missing_users(settings, computer, observed),
         unreadable(observed),
         other_computer(settings, observed),
+        others_root(settings, observed),
     ];
     warnings.into_iter().flatten().collect()
 }
@@ -69,4 +70,17 @@ fn other_computer(settings: &Settings, observed: &Observed) -> Option<String> {
     let (path, computer) = (settings.computer_xml.display(), &settings.computer_id);
     (former != computer)
         .then(|| format!("{path} was that of the computer {former}; it becomes that of {computer}"))
+}
+
+/// Who owns the directory of the partitions can put others in their place.
+fn others_root(settings: &Settings, observed: &Observed) -> Option<String> {
+    let root = &settings.instance_root;
+    let place = observed.followed.get(root).unwrap_or(root);
+    let uid = observed.directories.get(place)?.owner.uid;
+    (observed.root && uid != 0).then(|| {
+        let root = root.display();
+        format!(
+            "{root} belongs to the user {uid}, who can exchange partitions: it should be root's"
+        )
+    })
 }

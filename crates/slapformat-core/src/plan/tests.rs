@@ -9,6 +9,7 @@ use crate::allocate::{Conflict, Conflicts};
 use crate::claims::Claims;
 use crate::compose::compose;
 use crate::network::{Address, Link, LinkKind, Network};
+use crate::observe::PresentDirectory;
 use crate::settings::Options;
 use crate::warnings;
 
@@ -269,11 +270,15 @@ fn what_stands_in_no_step_is_warned_of() {
         ..ComputerConfiguration::default()
     });
     observed.unreadable.insert("/secret".into());
+    let owner = Owner { uid: 33, gid: 33 };
+    let root = PresentDirectory { mode: 0o755, owner };
+    observed.directories.insert("/i".into(), root);
     let warnings = warnings::all(&settings, &computer, &observed);
     let expected = [
         "these users do not exist, slapgrid will want them: slapuser0",
         "this user may not read, so it is not known whether they would change: /secret",
         "/x/computer.xml was that of the computer OTHER; it becomes that of C",
+        "/i belongs to the user 33, who can exchange partitions: it should be root's",
     ];
     assert_eq!(warnings, expected);
 }
