@@ -1,12 +1,15 @@
 //! The pid file: one run at a time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 use nix::libc;
+
+/// Whoever may read a file may lock it, and so keep us out: nobody else may.
+const MODE: u32 = 0o600;
 
 /// A pid file that this process holds. The lock is the kernel's, so it ends with the process and
 /// can never be stale; the text is the pid, for other tools. Dropping it removes the file.
@@ -75,6 +78,7 @@ impl PidFile {
     }
 
     fn write_pid(&mut self) -> io::Result<()> {
+        self.file.set_permissions(Permissions::from_mode(MODE))?;
         self.file.set_len(0)?;
         self.file
             .write_all(std::process::id().to_string().as_bytes())?;
@@ -97,7 +101,7 @@ fn open(path: &Path) -> io::Result<File> {
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o644)
+        .mode(MODE)
         .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
         .open(path)
 }
@@ -146,11 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_left_by_a_dead_process_is_no_obstacle() {
+    fn a_file_left_by_a_dead_process_is_no_obstacle_and_nobody_elses_to_lock() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pid");
         fs::write(&path, "1").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let _held = PidFile::acquire(&path).unwrap();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
             std::process::id().to_string()
