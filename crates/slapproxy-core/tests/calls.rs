@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use common::Master;
-use slap_client::proto::documents::{Attributes, SoftwareState};
-use slap_client::{ClientError, Destruction, InstanceRequest};
+use slap_client::proto::documents::{Attributes, ComputerConfiguration, SoftwareState};
+use slap_client::proto::marshal::Value;
+use slap_client::{ClientError, Destruction, InstanceRequest, Slap};
 use slapproxy_core::storage::{SqliteStorage, Storage};
 
 fn request(name: &str) -> InstanceRequest {
@@ -336,4 +337,127 @@ fn many_at_once_get_a_partition_each_and_nobody_is_turned_away() {
         CLIENTS,
         "{owned:?}"
     );
+}
+
+fn shared(name: &str) -> InstanceRequest {
+    let mut slave = InstanceRequest::new("http://shared/", name);
+    slave.shared = true;
+    slave
+}
+
+/// The references of the slaves that a partition of COMP-1 hosts.
+fn listed(slap: &Slap, partition: &str) -> Vec<String> {
+    let host = slap.register_computer_partition("COMP-1", partition);
+    let list = host.fetch().unwrap().parameter_dict["slave_instance_list"].clone();
+    let slaves = list.as_list().unwrap().iter();
+    let reference = |slave: &Value| slave.as_dict().unwrap().get("slave_reference").cloned();
+    slaves
+        .map(|slave| reference(slave).unwrap().to_text())
+        .collect()
+}
+
+/// COMP-1 with the roots `host`, of shared instances, `a` and `a_b`, in this order.
+fn host_and_two_roots() -> (Master, Slap) {
+    let (master, slap) = Master::with_partitions(3);
+    let order = slap.register_open_order();
+    let host = InstanceRequest::new("http://shared/", "host");
+    order.request(&host).unwrap();
+    order.request(&request("a")).unwrap();
+    order.request(&request("a_b")).unwrap();
+    (master, slap)
+}
+
+#[test]
+fn a_tree_cannot_take_the_slave_of_another_whose_reference_is_the_same() {
+    let (_master, slap) = host_and_two_roots();
+    let order = slap.register_open_order();
+    let a = slap.register_computer_partition("COMP-1", "slappart1");
+    let a_b = slap.register_computer_partition("COMP-1", "slappart2");
+    a_b.request(&shared("c").parameter("of", "a_b")).unwrap();
+    let mut destroyed = shared("b_c");
+    destroyed.state = Some("destroyed".to_owned());
+    for stolen in [shared("b_c"), destroyed] {
+        let error = a.request(&stolen).unwrap_err();
+        assert!(matches!(error, ClientError::BadRequest { .. }), "{error:?}");
+    }
+    order.request(&shared("x")).unwrap();
+    assert_eq!(listed(&slap, "slappart0"), ["_x", "a_b_c"]);
+    // What is its own, it may change.
+    a.request(&shared("b_d")).unwrap();
+    a_b.request(&shared("c")).unwrap();
+    assert_eq!(listed(&slap, "slappart0"), ["_x", "a_b_c", "a_b_d"]);
+}
+
+#[test]
+fn the_rename_of_a_root_overwrites_no_slave_of_another() {
+    let (_master, slap) = host_and_two_roots();
+    let a = slap.register_computer_partition("COMP-1", "slappart1");
+    let a_b = slap.register_computer_partition("COMP-1", "slappart2");
+    a.request(&shared("b_c")).unwrap();
+    a_b.request(&shared("d")).unwrap();
+    a_b.rename("z", None).unwrap();
+    a_b.request(&shared("c")).unwrap();
+    let error = a_b.rename("a_b", None).unwrap_err();
+    assert!(matches!(error, ClientError::BadRequest { .. }), "{error:?}");
+    assert_eq!(listed(&slap, "slappart0"), ["a_b_c", "z_c", "z_d"]);
+    let told = a_b.fetch().unwrap().parameter_dict["instance_title"].to_text();
+    assert_eq!(told, "z");
+}
+
+#[test]
+fn slaves_leave_their_hosts_with_the_partition_that_requested_them() {
+    let (_master, slap) = host_and_two_roots();
+    slap.register_computer_partition("COMP-1", "slappart2")
+        .request(&shared("c"))
+        .unwrap();
+    slap.register_open_order().request(&shared("x")).unwrap();
+    slap.register_computer("COMP-1")
+        .configure(&common::computer(2))
+        .unwrap();
+    assert_eq!(listed(&slap, "slappart0"), ["_x"]);
+}
+
+#[test]
+fn a_partition_without_instance_has_no_name_and_requests_nothing() {
+    let (_master, slap) = Master::with_partitions(3);
+    let order = slap.register_open_order();
+    order.request(&request("root")).unwrap();
+    slap.register_computer_partition("COMP-1", "slappart0")
+        .request(&request("child"))
+        .unwrap();
+    let free = slap.register_computer_partition("COMP-1", "slappart2");
+    let error = free.rename("root", None).unwrap_err();
+    assert!(matches!(error, ClientError::NotFound { .. }), "{error:?}");
+    for name in ["root", "child", "new"] {
+        let error = free.request(&request(name)).unwrap_err();
+        assert!(matches!(error, ClientError::BadRequest { .. }), "{error:?}");
+    }
+    assert_eq!(free.destroyed().unwrap(), Destruction::Done);
+    let child = slap.register_computer_partition("COMP-1", "slappart1");
+    let state = child.fetch().unwrap().requested_state;
+    assert_eq!(state.as_deref(), Some("started"));
+}
+
+#[test]
+fn of_two_requesters_that_cannot_be_told_apart_neither_forgets_the_others_instances() {
+    let (master, slap) = Master::with_partitions(2);
+    let far = ComputerConfiguration {
+        reference: "COMP-2".to_owned(),
+        ..common::computer(1)
+    };
+    slap.register_computer("COMP-2").configure(&far).unwrap();
+    slap.register_open_order()
+        .request(&request("root"))
+        .unwrap();
+    let root = slap.register_computer_partition("COMP-1", "slappart0");
+    root.request(&request("far").on_computer("COMP-2")).unwrap();
+    slap.register_computer_partition("COMP-2", "slappart0")
+        .request(&request("of far"))
+        .unwrap();
+    root.update_related_instance_list(&["far".to_owned()])
+        .unwrap();
+    let page = "panel/instance?computer=COMP-1&partition=slappart1";
+    let (_, page) = master.ask("GET", page, "", b"");
+    assert!(page.contains("of far"), "{page}");
+    assert!(!page.contains("No longer requested"), "{page}");
 }

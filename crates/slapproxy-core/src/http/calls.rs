@@ -120,8 +120,9 @@ fn read<'a, C: Serve, S: Storage>(
 ) -> Result<(C, Context<'a>), MasterError> {
     let context = master.context(headers)?;
     let fields = Fields::from_urlencoded(form)?;
-    authority::check_call::<C>(speaker, &fields, context.identity.as_ref())?;
-    Ok((C::from_fields(&fields)?, context))
+    let call = C::from_fields(&fields)?;
+    authority::check_call(speaker, &call, context.identity.as_ref())?;
+    Ok((call, context))
 }
 
 /// A call that is for us, as a part of the task.

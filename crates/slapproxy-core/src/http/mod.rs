@@ -10,6 +10,8 @@ mod cross_site;
 mod external;
 pub(crate) mod respond;
 mod shacache;
+#[cfg(test)]
+mod speakers;
 mod status;
 
 pub(crate) use external::ExternalUrl;

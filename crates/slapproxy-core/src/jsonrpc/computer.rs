@@ -65,7 +65,7 @@ impl Method for Format {
         if !records.has_computer(&computer)? {
             records.set_computer(&computer, None, None)?;
         }
-        node::set_partitions(records, &computer, &partitions)?;
+        node::set_partitions(&asked.asker.context, records, &computer, &partitions)?;
         Ok(Done::new("Formatted"))
     }
 }

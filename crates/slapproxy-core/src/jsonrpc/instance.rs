@@ -9,7 +9,7 @@ use super::answers::{Done, Instance, KeyPair};
 use super::text::{Guid, Message, Reference, Title, Values};
 use super::{Asked, Method};
 use crate::MasterError;
-use crate::master::Serve;
+use crate::master::{Serve, find_instance};
 use crate::naming::{Found, root};
 
 /// An instance by its name.
@@ -46,11 +46,7 @@ impl Method for OfPartition {
     fn serve(self, asked: &Asked<'_>) -> Result<Instance, MasterError> {
         let (computer, partition) = (self.computer_guid.0, self.compute_partition_id.0);
         let records = asked.of_partition(&computer, &partition)?;
-        let row = records.partition(&computer, &partition)?;
-        let row = row.filter(|row| row.busy).ok_or_else(|| {
-            let message = format!("there is no instance in {partition} of computer {computer}");
-            MasterError::NotFound(message)
-        })?;
+        let row = find_instance(records, &computer, &partition)?;
         Instance::of_partition(records, &row)
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod node;
 pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod slave;
+pub(crate) mod subject;
 pub(crate) mod tree;
 mod user;
 pub(crate) mod view;
@@ -16,6 +17,7 @@ use slap_proto::authorization::PartitionIdentity;
 use slap_proto::calls::Call;
 use slap_proto::marshal::Value;
 
+use self::subject::About;
 use crate::MasterError;
 use crate::multimaster::{Remotes, bare};
 use crate::settings::Settings;
@@ -62,7 +64,7 @@ impl Answer {
 }
 
 /// A call that this master serves.
-pub(crate) trait Serve: Call + Send + 'static {
+pub(crate) trait Serve: Call + About + Send + 'static {
     /// Whether it changes the database.
     const WRITES: bool;
 
@@ -110,6 +112,20 @@ pub(crate) fn find(
     records.partition(computer, reference)?.ok_or_else(|| {
         MasterError::NotFound(format!(
             "there is no partition {reference} on computer {computer}"
+        ))
+    })
+}
+
+/// The partition if it holds an instance, or 404.
+pub(crate) fn find_instance(
+    records: &dyn Records,
+    computer: &str,
+    reference: &str,
+) -> Result<PartitionRow, MasterError> {
+    let row = records.partition(computer, reference)?;
+    row.filter(|row| row.busy).ok_or_else(|| {
+        MasterError::NotFound(format!(
+            "there is no instance in {reference} of computer {computer}"
         ))
     })
 }

@@ -12,7 +12,9 @@ use slap_proto::documents::{InstanceState, PartitionConfiguration};
 use slap_proto::instance_xml;
 use slap_proto::marshal::Value;
 
-use super::{Answer, Context, Serve, check_computer, find, report, slave, touch, tree, view};
+use super::{
+    Answer, Context, Serve, check_computer, find, find_instance, report, slave, touch, tree, view,
+};
 use crate::MasterError;
 use crate::storage::{NetworkRow, PartitionRow, Records, ReportKind, SlaveRow, UnrequestedRow};
 
@@ -82,7 +84,7 @@ impl Serve for GetHostingSubscriptionIpList {
 impl Serve for LoadComputerConfigurationFromXml {
     const WRITES: bool = true;
 
-    fn serve(self, _: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
+    fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let computer = &self.configuration;
         let partitions = computer.partition_list.iter();
         let partitions =
@@ -90,17 +92,16 @@ impl Serve for LoadComputerConfigurationFromXml {
         let address = computer.address.as_deref();
         let netmask = computer.netmask.as_deref();
         records.set_computer(&computer.reference, address, netmask)?;
-        set_partitions(
-            records,
-            &computer.reference,
-            &partitions.collect::<Vec<_>>(),
-        )?;
+        let partitions: Vec<_> = partitions.collect();
+        set_partitions(context, records, &computer.reference, &partitions)?;
         Answer::text("done")
     }
 }
 
-/// Brings a computer to exactly these partitions, each with its addresses.
+/// Brings a computer to exactly these partitions, each with its addresses. The slaves that an
+/// instance hosts or has requested go with its partition.
 pub(crate) fn set_partitions(
+    context: &Context<'_>,
     records: &dyn Records,
     computer: &str,
     partitions: &[(String, Vec<NetworkRow>)],
@@ -111,6 +112,7 @@ pub(crate) fn set_partitions(
         if listed.contains(&row.reference) {
             present.insert(row.reference);
         } else {
+            slave::leave_with(context, records, &row)?;
             records.remove_partition(computer, &row.reference)?;
         }
     }
@@ -179,7 +181,7 @@ pub(crate) fn free(
     let title = row
         .partition_reference
         .as_deref()
-        .filter(|_| row.requested_by.is_empty());
+        .filter(|_| row.busy && row.requested_by.is_empty());
     let children = title.map_or_else(|| Ok(Vec::new()), |title| records.children(title))?;
     if children.is_empty() {
         empty(context, records, row)?;
@@ -256,7 +258,8 @@ impl Serve for SoftwareInstanceRename {
     /// What was requested by the old name is found by the new one: children and slaves of a
     /// renamed root keep belonging to it.
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
-        let mut row = find(records, &self.computer_id, &self.computer_partition_id)?;
+        let (computer, partition) = (&self.computer_id, &self.computer_partition_id);
+        let mut row = find_instance(records, computer, partition)?;
         if let Some(reference) = &self.slave_reference {
             let slave = slave::find(records, &row, reference)?;
             slave::rename(context, records, slave, &self.new_name)?;
@@ -265,20 +268,17 @@ impl Serve for SoftwareInstanceRename {
         if row.partition_reference.as_ref() == Some(&self.new_name) {
             return Answer::text("done");
         }
-        if row.busy
-            && records
-                .instance(&self.new_name, &row.requested_by)?
-                .is_some()
-        {
+        let namesake = records.instance(&self.new_name, &row.requested_by)?;
+        if namesake.is_some() {
             return Err(MasterError::BadRequest(format!(
                 "field new_name: there is an instance {} already",
                 self.new_name
             )));
         }
-        if row.busy && row.requested_by.is_empty() {
+        if row.requested_by.is_empty() {
             rename_tree(context, records, &row, &self.new_name)?;
             // A root may host slaves of its own tree.
-            row = find(records, &self.computer_id, &self.computer_partition_id)?;
+            row = find_instance(records, computer, partition)?;
         }
         row.partition_reference = Some(self.new_name);
         records.put_partition(&row)?;
@@ -333,6 +333,11 @@ impl Serve for UpdateComputerPartitionRelatedInstanceList {
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let row = find(records, &self.computer_id, &self.computer_partition_id)?;
         let members = tree::members(records, &row)?;
+        let namesakes = members.iter().filter(|it| it.reference == row.reference);
+        if namesakes.count() > 1 {
+            // On several computers: which of them requested an instance is not noted.
+            return Answer::text("OK");
+        }
         for child in members
             .into_iter()
             .filter(|member| member.requester_id == row.reference)

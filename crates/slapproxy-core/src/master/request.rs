@@ -4,6 +4,7 @@ use slap_proto::calls::RequestComputerPartition;
 use slap_proto::documents::{InstanceState, SoftwareInstance};
 use slap_proto::instance_xml;
 
+use super::subject::{About, Subject};
 use super::{Answer, Context, Serve, forward, slave, touch, tree, view};
 use crate::MasterError;
 use crate::storage::{PartitionRow, Records, Storage};
@@ -68,34 +69,25 @@ pub(crate) fn request(
     view::instance(records, &row, xml, connection_xml)
 }
 
-/// The requester, by the header before the fields of the form.
+/// Who requests.
 pub(crate) fn requester(
     context: &Context<'_>,
     records: &dyn Records,
     call: &RequestComputerPartition,
 ) -> Result<Requester, MasterError> {
-    let (computer, partition) = match (
-        &context.identity,
-        &call.computer_id,
-        &call.computer_partition_id,
-    ) {
-        (Some(identity), ..) => (&identity.computer_id, &identity.partition_id),
-        (None, Some(computer), Some(partition)) => (computer, partition),
-        _ => {
-            return Ok(Requester {
-                root: String::new(),
-                id: USER.to_owned(),
-            });
-        }
+    let Subject::Partition(computer, partition) = call.subject(context.identity.as_ref()) else {
+        return Ok(Requester {
+            root: String::new(),
+            id: USER.to_owned(),
+        });
     };
-    let unknown = || {
+    let row = records.partition(computer, partition)?;
+    // Of no tree, what it requests would be a user's.
+    let row = row.filter(|row| row.busy).ok_or_else(|| {
         MasterError::BadRequest(format!(
-            "the requester {partition} on {computer} is unknown"
+            "the requester {partition} on {computer} is unknown, or holds no instance"
         ))
-    };
-    let row = records
-        .partition(computer, partition)?
-        .ok_or_else(unknown)?;
+    })?;
     Ok(Requester {
         root: tree::root_name(&row).to_owned(),
         id: row.reference,

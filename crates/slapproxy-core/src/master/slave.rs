@@ -26,6 +26,13 @@ pub(super) fn request(
 ) -> Result<SoftwareInstance, MasterError> {
     let reference = tree::slave_reference(&requester.root, &call.partition_reference);
     let present = records.slave(&reference)?;
+    if let Some(present) = &present
+        && !tree::may_own(records, &requester.root, present)?
+    {
+        return Err(MasterError::BadRequest(format!(
+            "field partition_reference: another tree has the slave {reference}"
+        )));
+    }
     let host = host(call, context, records, present.as_ref())?;
     if let Some(present) = present.as_ref().filter(|present| !is_host(&host, present)) {
         take_off(context, records, present)?;
@@ -197,11 +204,6 @@ pub(super) fn rename(
     if reference == slave.reference {
         return Ok(());
     }
-    if records.slave(&reference)?.is_some() {
-        return Err(MasterError::BadRequest(format!(
-            "field new_name: there is a slave {reference} already"
-        )));
-    }
     set_reference(context, records, slave, reference)
 }
 
@@ -224,13 +226,19 @@ pub(super) fn follow_root(
     Ok(())
 }
 
-/// Gives a slave another reference, in its own row and in the list of its host.
+/// Gives a slave another reference, in its own row and in the list of its host, unless another
+/// slave has it.
 fn set_reference(
     context: &Context<'_>,
     records: &dyn Records,
     slave: SlaveRow,
     reference: String,
 ) -> Result<(), MasterError> {
+    if records.slave(&reference)?.is_some() {
+        return Err(MasterError::BadRequest(format!(
+            "field new_name: there is a slave {reference} already"
+        )));
+    }
     if let Some(host) = records.partition(&slave.computer_reference, &slave.hosted_by)? {
         relist(context, records, host, |slaves| {
             for entry in slaves {

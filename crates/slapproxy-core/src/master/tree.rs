@@ -7,7 +7,10 @@ use crate::storage::{PartitionRow, Records, SlaveRow};
 
 /// The name of the root of an instance's tree; empty for a free partition.
 pub(crate) fn root_name(row: &PartitionRow) -> &str {
-    if row.requested_by.is_empty() {
+    if !row.busy {
+        // Other masters may have left names behind.
+        ""
+    } else if row.requested_by.is_empty() {
         row.partition_reference.as_deref().unwrap_or_default()
     } else {
         &row.requested_by
@@ -49,13 +52,35 @@ pub(super) fn requesters_of_instance(
     Ok(rows)
 }
 
+/// The partitions that may have requested a slave: a reference does not tell where the name of its
+/// root ends.
+fn claimants(records: &dyn Records, slave: &SlaveRow) -> Result<Vec<PartitionRow>, MasterError> {
+    let mut rows = requesters(records, &slave.requester_id)?;
+    rows.retain(|row| slave_title(&slave.reference, root_name(row)).is_some());
+    Ok(rows)
+}
+
+/// Whether a slave may be of the tree of this root, which is empty for a user. One whose requester
+/// is gone or unknown may be anyone's.
+pub(super) fn may_own(
+    records: &dyn Records,
+    root: &str,
+    slave: &SlaveRow,
+) -> Result<bool, MasterError> {
+    if slave.requester_id == USER {
+        return Ok(root.is_empty());
+    }
+    let claimants = claimants(records, slave)?;
+    let is_of_root = |row: &PartitionRow| root_name(row) == root;
+    Ok(claimants.is_empty() || claimants.iter().any(is_of_root))
+}
+
 /// The partitions that requested a slave. Where names of roots begin alike, it is of the longest.
 pub(crate) fn requesters_of_slave(
     records: &dyn Records,
     slave: &SlaveRow,
 ) -> Result<Vec<PartitionRow>, MasterError> {
-    let mut rows = requesters(records, &slave.requester_id)?;
-    rows.retain(|row| slave_title(&slave.reference, root_name(row)).is_some());
+    let mut rows = claimants(records, slave)?;
     let longest = rows.iter().map(|row| root_name(row).len()).max();
     rows.retain(|row| Some(root_name(row).len()) == longest);
     Ok(rows)
