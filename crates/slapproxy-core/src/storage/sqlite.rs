@@ -84,7 +84,7 @@ impl SqliteStorage {
         writer.busy_timeout(Duration::ZERO).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Writer::new(writer).map_err(OpenError::Thread)?,
+            writer: Writer::new(writer, BUSY_TIMEOUT).map_err(OpenError::Thread)?,
             readers: Mutex::default(),
         })
     }
@@ -107,12 +107,12 @@ impl SqliteStorage {
         result
     }
 
-    /// Writes within one transaction over the connection itself.
+    /// Writes, as [`Storage::write`] does, over the connection itself.
     pub(super) fn with_writer<T, E: From<StorageError>>(
         &self,
         function: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.writer.write_alone(function)
+        self.writer.write(function)
     }
 
     fn reader(&self) -> Result<Connection, StorageError> {
@@ -160,14 +160,15 @@ impl Storage for SqliteStorage {
         &self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        self.writer.write(function)
+        self.with_writer(|connection| function(&Statements(connection)))
     }
 
     fn write_async<T: Send>(
         &self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError> + Send,
     ) -> impl Future<Output = Result<T, MasterError>> + Send {
-        self.writer.write_async(function)
+        self.writer
+            .write_async(|connection| function(&Statements(connection)))
     }
 }
 

@@ -9,28 +9,41 @@ use std::io;
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{Mutex as FairMutex, Notify};
 use tokio::time::sleep;
 
-use super::sqlite::BUSY_TIMEOUT;
-use super::statements::{Statements, execute};
-use super::{Records, StorageError};
-use crate::MasterError;
+use super::StorageError;
+use super::statements::execute;
 
 /// How long to wait before another process is looked at again.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// The connection that writes.
+/// The connection that writes. It is closed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
     /// Whose turn it is. Who has waited longest is next.
     turn: Arc<FairMutex<Turn>>,
+    /// How long another process that writes is waited for.
+    busy_timeout: Duration,
     /// Tells the thread that commits of a transaction that was begun.
     begun: SyncSender<()>,
+    /// Dropped after what it waits for.
+    _committer: Committer,
+}
+
+/// The thread that commits. It ends when nobody can begin a transaction any more.
+#[derive(Debug)]
+struct Committer(Option<JoinHandle<()>>);
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        // If it panicked, its connection is closed, too.
+        let _ = self.0.take().map(JoinHandle::join);
+    }
 }
 
 /// What the one whose turn it is works with.
@@ -51,14 +64,11 @@ struct Outcome {
     told: Notify,
 }
 
-/// How long another process that writes is waited for.
+/// Until when another process that writes is waited for. Whoever waits for a turn meanwhile is
+/// patient no longer than the one whose turn it is.
 struct Patience(Instant);
 
 impl Patience {
-    fn new() -> Self {
-        Self(Instant::now() + BUSY_TIMEOUT)
-    }
-
     /// How long to wait before the next try; the error if there is nothing to wait for.
     fn next(&self, error: StorageError) -> Result<Duration, StorageError> {
         let busy = error.source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
@@ -80,65 +90,57 @@ struct Failure {
 impl Writer {
     /// # Errors
     /// The thread that commits cannot be started.
-    pub(super) fn new(connection: Connection) -> io::Result<Self> {
+    pub(super) fn new(connection: Connection, busy_timeout: Duration) -> io::Result<Self> {
         // One message is enough: it stands for whatever is open when it is read.
         let (begun, transactions) = sync_channel(1);
         let open = None;
         let turn = Arc::new(FairMutex::new(Turn { connection, open }));
         let of_committer = turn.clone();
-        thread::Builder::new()
+        let committer = thread::Builder::new()
             .name("commit".to_owned())
             .spawn(move || commit_each(&transactions, &of_committer))?;
-        Ok(Self { turn, begun })
+        Ok(Self {
+            turn,
+            busy_timeout,
+            begun,
+            _committer: Committer(Some(committer)),
+        })
+    }
+
+    fn patience(&self) -> Patience {
+        Patience(Instant::now() + self.busy_timeout)
     }
 
     /// Does one write; it is on the disk when this returns. A write that fails changes nothing.
     /// Not for tasks, whose thread it would keep.
-    pub(super) fn write<T>(
+    pub(super) fn write<T, E: From<StorageError>>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
-    ) -> Result<T, MasterError> {
+        function: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let patience = self.patience();
         let mut turn = self.turn.blocking_lock();
-        let patience = Patience::new();
         while let Err(error) = turn.begin(&self.begun) {
             thread::sleep(patience.next(error)?);
         }
-        let (value, outcome) = turn.write(|connection| function(&Statements(connection)))?;
+        let (value, outcome) = turn.write(function)?;
         drop(turn);
         outcome.wait()?;
         Ok(value)
     }
 
     /// As [`Writer::write`], for tasks.
-    pub(super) async fn write_async<T>(
-        &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
-    ) -> Result<T, MasterError> {
-        let mut turn = self.turn.lock().await;
-        let patience = Patience::new();
-        while let Err(error) = turn.begin(&self.begun) {
-            sleep(patience.next(error)?).await;
-        }
-        let (value, outcome) = turn.write(|connection| function(&Statements(connection)))?;
-        drop(turn);
-        outcome.told().await?;
-        Ok(value)
-    }
-
-    /// Does one write in a transaction that it shares with no other, over the connection itself.
-    pub(super) fn write_alone<T, E: From<StorageError>>(
+    pub(super) async fn write_async<T, E: From<StorageError>>(
         &self,
         function: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut turn = self.turn.blocking_lock();
-        turn.commit();
-        let patience = Patience::new();
+        let patience = self.patience();
+        let mut turn = self.turn.lock().await;
         while let Err(error) = turn.begin(&self.begun) {
-            thread::sleep(patience.next(error)?);
+            sleep(patience.next(error)?).await;
         }
         let (value, outcome) = turn.write(function)?;
-        turn.commit();
-        outcome.wait()?;
+        drop(turn);
+        outcome.told().await?;
         Ok(value)
     }
 }
@@ -308,7 +310,11 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::storage::schema;
+    use crate::MasterError;
+    use crate::storage::statements::Statements;
+    use crate::storage::{Records, schema};
+
+    const PATIENCE: Duration = Duration::from_millis(300);
 
     /// A writer of a file, with at most that many pages.
     fn writer(directory: &tempfile::TempDir, pages: u32) -> Writer {
@@ -319,7 +325,12 @@ mod tests {
         schema::create(&connection, "C").unwrap();
         allow(&connection, pages);
         connection.busy_timeout(Duration::ZERO).unwrap();
-        Writer::new(connection).unwrap()
+        Writer::new(connection, PATIENCE).unwrap()
+    }
+
+    /// Writes a usage report.
+    fn report_on(connection: &Connection, computer: &str, size: usize) -> Result<(), StorageError> {
+        Statements(connection).put_usage(computer, &"x".repeat(size), 0.0)
     }
 
     fn allow(connection: &Connection, pages: u32) {
@@ -336,8 +347,8 @@ mod tests {
         rows.map(Result::unwrap).collect()
     }
 
-    fn report(writer: &Writer, computer: &str, size: usize) -> Result<(), MasterError> {
-        writer.write(|records| Ok(records.put_usage(computer, &"x".repeat(size), 0.0)?))
+    fn report(writer: &Writer, computer: &str, size: usize) -> Result<(), StorageError> {
+        writer.write(|connection| report_on(connection, computer, size))
     }
 
     /// Has many threads write at once; the computers whose report was taken, in order.
@@ -377,7 +388,7 @@ mod tests {
             let writer = writer.clone();
             runtime.spawn(async move {
                 let name = format!("C{number:02}");
-                let write = writer.write_async(|records| Ok(records.put_usage(&name, "", 0.0)?));
+                let write = writer.write_async(|connection| report_on(connection, &name, 0));
                 write.await.unwrap();
                 name
             })
@@ -401,7 +412,7 @@ mod tests {
             .unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         runtime.block_on(async {
-            let write = writer.write_async(|records| Ok(records.put_usage("C", "", 0.0)?));
+            let write = writer.write_async(|connection| report_on(connection, "C", 0));
             // On the same thread: it ends only if the write waits without it.
             let release = async {
                 for _ in 0..3 {
@@ -416,20 +427,46 @@ mod tests {
     }
 
     #[test]
+    fn those_who_wait_for_another_process_give_up_together() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = writer(&directory, 1 << 20);
+        let other = Connection::open(directory.path().join("db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let begun = Instant::now();
+        let taken = report_at_once(&writer, 0);
+        let waited = begun.elapsed();
+        // Each of 16 threads writes 8 times, one after the other.
+        assert!(taken.is_empty() && waited < 16 * PATIENCE, "{waited:?}");
+        other.execute_batch("COMMIT").unwrap();
+        report(&writer, "late", 0).unwrap();
+    }
+
+    #[test]
+    fn the_file_is_closed_when_the_writer_is_gone() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().unwrap();
+            let writer = writer(&directory, 1 << 20);
+            report(&writer, "C", 0).unwrap();
+            drop(writer);
+            assert!(!directory.path().join("db-wal").exists());
+        }
+    }
+
+    #[test]
     fn of_a_write_that_fails_or_panics_nothing_remains_and_others_go_on() {
         let directory = tempfile::tempdir().unwrap();
         let writer = writer(&directory, 1 << 20);
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let failed: Result<(), _> = writer.write(|records| {
-                        records.put_usage("failed", "", 0.0)?;
+                    let failed: Result<(), _> = writer.write(|connection| {
+                        report_on(connection, "failed", 0)?;
                         Err(MasterError::NotFound("no".to_owned()))
                     });
                     assert!(matches!(failed, Err(MasterError::NotFound(_))));
                     let panicked = catch_unwind(AssertUnwindSafe(|| {
-                        writer.write(|records| -> Result<(), _> {
-                            records.put_usage("panicked", "", 0.0)?;
+                        writer.write(|connection| -> Result<(), StorageError> {
+                            report_on(connection, "panicked", 0)?;
                             panic!("on purpose")
                         })
                     }));
@@ -449,8 +486,7 @@ mod tests {
         assert!((1..128).contains(&taken.len()), "{} taken", taken.len());
         assert_eq!(reporters(&writer), taken);
         let error = report(&writer, "late", 900_000).unwrap_err();
-        let cause = std::error::Error::source(&error).unwrap();
-        let reason = cause.source().unwrap().to_string();
+        let reason = std::error::Error::source(&error).unwrap().to_string();
         assert!(reason.contains("full"), "{reason}");
         allow(&writer.turn.blocking_lock().connection, 1 << 20);
         report(&writer, "late", 900_000).unwrap();
