@@ -66,9 +66,9 @@ pub(super) async fn measure(
     let response = next.run(request).await;
     let call = route.as_ref().map_or(OTHER, |route| {
         let path = route.as_str();
-        path.strip_prefix('/')
-            .filter(|path| !path.is_empty())
-            .unwrap_or(path)
+        // Two slashes are those of old clients.
+        let name = path.trim_start_matches('/');
+        if name.is_empty() { path } else { name }
     });
     metrics.request(call, response.status().as_u16(), start.elapsed());
     response

@@ -170,11 +170,9 @@ impl Serve for GetComputerPartitionStatus {
 
     fn serve(self, _: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let row = find(records, &self.computer_id, &self.computer_partition_id)?;
-        let reports = records.reports(ReportKind::Instance, &self.computer_id)?;
-        let report = reports
-            .iter()
-            .find(|report| report.subject == row.reference);
-        Ok(Answer::Document(report.map_or(Value::None, status)))
+        let report = records.report(ReportKind::Instance, &self.computer_id, &row.reference)?;
+        let status = report.as_ref().map(status);
+        Ok(Answer::Document(status.unwrap_or(Value::None)))
     }
 }
 

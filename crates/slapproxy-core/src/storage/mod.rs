@@ -222,7 +222,7 @@ pub trait Records {
     ) -> Result<Vec<PartitionRow>>;
     /// Writes all columns of a partition; a new one is added.
     fn put_partition(&self, row: &PartitionRow) -> Result<()>;
-    /// Removes a partition, its addresses, its slaves, and what was reported of it.
+    /// Removes a partition, its addresses and what was reported of it.
     fn remove_partition(&self, computer: &str, reference: &str) -> Result<()>;
 
     /// Addresses of all partitions of a computer, each with the reference of its partition.

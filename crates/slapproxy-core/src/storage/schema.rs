@@ -171,6 +171,7 @@ CREATE INDEX IF NOT EXISTS partition_computer18 ON partition18 (computer_referen
 CREATE INDEX IF NOT EXISTS partition_root18 ON partition18 (requested_by);
 CREATE INDEX IF NOT EXISTS network_partition18 ON partition_network18 (computer_reference, partition_reference);
 CREATE INDEX IF NOT EXISTS slave_requester18 ON slave18 (requester_id);
+CREATE INDEX IF NOT EXISTS usage_computer18 ON usage18 (computer_reference, time);
 CREATE INDEX IF NOT EXISTS slave_reference18 ON slave18 (reference);
 ";
 
