@@ -50,6 +50,24 @@ pub const UNKNOWN_IS_REFUSED: Meant = Meant {
     why: "a caller whose order had no effect should know",
 };
 
+pub const NO_INSTANCE_NO_REQUESTS: Meant = Meant {
+    name: "where no instance is, nothing requests",
+    call: "requestComputerPartition",
+    path: "answer.*|db.partition.*",
+    ours: "400|(none)||free|unmoved",
+    theirs: "*",
+    why: "the peer takes a free partition for a user, who may change any root",
+};
+
+pub const NO_INSTANCE_NO_NAME: Meant = Meant {
+    name: "where no instance is, nothing has a name",
+    call: "softwareInstanceRename",
+    path: "answer.status|answer.body|db.partition.COMP-1/slappart3.partition_reference",
+    ours: "404|(none)",
+    theirs: "200|done|of-nothing",
+    why: "the peer destroys the children of the root whose name a free partition was given",
+};
+
 pub const OTHER_COMPUTERS_ADDRESSES: Meant = Meant {
     name: "only its own addresses",
     call: "requestComputerPartition",

@@ -68,6 +68,7 @@ fn partitions_request_children() {
             &CHILDREN_ARE_NAMED,
             &DESTRUCTION_IS_SEEN,
             &UNKNOWN_IS_REFUSED,
+            &NO_INSTANCE_NO_REQUESTS,
         ],
         &[
             format(COMPUTER, 5),
@@ -205,7 +206,7 @@ fn instances_publish_connection_parameters() {
 fn instances_are_renamed() {
     let rename = |partition, name| on(partition, "softwareInstanceRename", &[("new_name", name)]);
     scenario(
-        &[&UNKNOWN_IS_REFUSED],
+        &[&UNKNOWN_IS_REFUSED, &NO_INSTANCE_NO_NAME],
         &[
             format(COMPUTER, 4),
             request("root"),
