@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 use common::Master;
@@ -297,6 +298,28 @@ fn what_does_not_exist_is_404_and_the_wrong_method_405() {
             .0,
         200
     );
+}
+
+#[test]
+fn calls_of_old_clients_are_counted_with_the_others() {
+    let (master, _) = Master::with_partitions(1);
+    for path in ["getRunId", "/getRunId"] {
+        assert_eq!(master.ask("GET", path, "", b"").0, 200, "{path}");
+    }
+    let (_, page) = master.ask("GET", "metrics", "", b"");
+    let counted = "slapproxy_requests_total{call=\"getRunId\",status=\"200\"} 2\n";
+    assert!(page.contains(counted), "{page}");
+}
+
+#[test]
+fn the_database_is_for_its_owner_alone() {
+    let (master, _) = Master::with_partitions(1);
+    for suffix in ["", "-wal", "-shm"] {
+        let mut path = master.database.clone().into_os_string();
+        path.push(suffix);
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{suffix}: {mode:o}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod backup;
 mod migrate;
+mod outcome;
 mod reader;
 mod rebase;
 mod schema;

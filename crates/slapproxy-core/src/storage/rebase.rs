@@ -98,6 +98,40 @@ fn plain(path: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::{ReportKind, ReportRow};
+
+    #[test]
+    fn a_release_that_moves_is_reported_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = SqliteStorage::open(&directory.path().join("db"), "C").unwrap();
+        storage.rebase_local_releases(Some("/old")).unwrap();
+        let report = |url: &str| ReportRow {
+            subject: url.to_owned(),
+            state: "available".to_owned(),
+            message: String::new(),
+            time: 0.0,
+        };
+        storage
+            .with_writer(|connection| {
+                let records = Statements(connection);
+                for url in ["/old/a.cfg", "http://b.cfg"] {
+                    records.set_software("C", url, "available")?;
+                    records.put_report(ReportKind::Software, "C", &report(url))?;
+                }
+                Ok::<_, StorageError>(())
+            })
+            .unwrap();
+        storage.rebase_local_releases(Some("/new")).unwrap();
+        let (urls, reports) = storage
+            .with_reader(|connection| {
+                let records = Statements(connection);
+                let reports = records.reports(ReportKind::Software, "C")?;
+                Ok::<_, StorageError>((records.release_urls()?, reports))
+            })
+            .unwrap();
+        assert_eq!(urls, ["/new/a.cfg", "http://b.cfg"]);
+        assert_eq!(reports, [report("http://b.cfg")]);
+    }
 
     #[test]
     fn paths_below_the_old_root_are_told_below_the_new_one() {

@@ -4,7 +4,9 @@
 //! "database is locked" cannot come from within. The file may be shared with another process for
 //! a moment (a swap of masters), so there is a busy timeout all the same.
 
+use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -36,6 +38,14 @@ pub struct SqliteStorage {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// There is no file, and none can be made.
+    #[error("cannot make the database {path}")]
+    Make {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The file cannot be opened or is no SQLite database.
     #[error("cannot open the database {path}")]
     Sqlite {
@@ -69,7 +79,11 @@ impl SqliteStorage {
             path: path.to_owned(),
             source,
         };
-        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
+        make_private(path).map_err(|source| OpenError::Make {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut writer = connect(path).map_err(failed)?;
         migrate::ensure_tables(&mut writer, path, computer_id).map_err(|source| {
             OpenError::Schema {
                 path: path.to_owned(),
@@ -121,7 +135,7 @@ impl SqliteStorage {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        idle.map_or_else(|| connect(&self.path, OpenFlags::empty()), Ok)
+        idle.map_or_else(|| connect(&self.path), Ok)
             .map_err(|source| StorageError {
                 action: "cannot open the database",
                 source,
@@ -136,8 +150,18 @@ impl SqliteStorage {
     }
 }
 
-fn connect(path: &Path, extra: OpenFlags) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
+/// Makes the file, empty, unless it is there. What instances publish holds passwords: it is for its
+/// owner alone, and so is what SQLite keeps beside it.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);

@@ -6,17 +6,17 @@
 //! commit; a task that waits for it keeps no thread.
 
 use std::io;
-use std::pin::pin;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{Mutex as FairMutex, Notify};
+use tokio::sync::Mutex as FairMutex;
 use tokio::time::sleep;
 
 use super::StorageError;
+use super::outcome::Outcome;
 use super::statements::execute;
 
 /// How long to wait before another process is looked at again.
@@ -54,16 +54,6 @@ struct Turn {
     open: Option<Arc<Outcome>>,
 }
 
-/// What became of a transaction.
-#[derive(Debug, Default)]
-struct Outcome {
-    committed: Mutex<Option<Result<(), Failure>>>,
-    /// For threads that wait.
-    known: Condvar,
-    /// For tasks that wait.
-    told: Notify,
-}
-
 /// Until when another process that writes is waited for. Whoever waits for a turn meanwhile is
 /// patient no longer than the one whose turn it is.
 struct Patience(Instant);
@@ -78,13 +68,6 @@ impl Patience {
             Err(error)
         }
     }
-}
-
-/// Why a transaction was lost, for each of its writes.
-#[derive(Debug, Clone)]
-struct Failure {
-    code: rusqlite::ffi::Error,
-    message: String,
 }
 
 impl Writer {
@@ -119,10 +102,13 @@ impl Writer {
     ) -> Result<T, E> {
         let patience = self.patience();
         let mut turn = self.turn.blocking_lock();
-        while let Err(error) = turn.begin(&self.begun) {
-            thread::sleep(patience.next(error)?);
-        }
-        let (value, outcome) = turn.write(function)?;
+        let outcome = loop {
+            match turn.begin(&self.begun) {
+                Ok(outcome) => break outcome,
+                Err(error) => thread::sleep(patience.next(error)?),
+            }
+        };
+        let value = turn.write(function)?;
         drop(turn);
         outcome.wait()?;
         Ok(value)
@@ -135,12 +121,15 @@ impl Writer {
     ) -> Result<T, E> {
         let patience = self.patience();
         let mut turn = self.turn.lock().await;
-        while let Err(error) = turn.begin(&self.begun) {
-            sleep(patience.next(error)?).await;
-        }
-        let (value, outcome) = turn.write(function)?;
+        let outcome = loop {
+            match turn.begin(&self.begun) {
+                Ok(outcome) => break outcome,
+                Err(error) => sleep(patience.next(error)?).await,
+            }
+        };
+        let value = turn.write(function)?;
         drop(turn);
-        outcome.told().await?;
+        outcome.wait_async().await?;
         Ok(value)
     }
 }
@@ -153,42 +142,41 @@ fn commit_each(begun: &Receiver<()>, turn: &FairMutex<Turn>) {
 }
 
 impl Turn {
-    /// Begins a transaction unless one is open.
-    fn begin(&mut self, begun: &SyncSender<()>) -> Result<(), StorageError> {
-        if self.open.is_some() {
-            return Ok(());
+    /// Begins a transaction unless one is open. Returns what will become of it.
+    fn begin(&mut self, begun: &SyncSender<()>) -> Result<Arc<Outcome>, StorageError> {
+        if let Some(outcome) = &self.open {
+            return Ok(outcome.clone());
         }
         if !self.connection.is_autocommit() {
             // A commit failed and left its transaction open.
             execute(&self.connection, "ROLLBACK").map_err(failed("cannot roll back"))?;
         }
         execute(&self.connection, "BEGIN IMMEDIATE").map_err(failed("cannot begin"))?;
-        self.open = Some(Arc::default());
         // If there is a message already, that will do.
         let _ = begun.try_send(());
-        Ok(())
+        Ok(self.open.insert(Arc::default()).clone())
     }
 
     /// Does a write within the open transaction. It counts only once that is committed.
     fn write<T, E: From<StorageError>>(
         &mut self,
         function: impl FnOnce(&Connection) -> Result<T, E>,
-    ) -> Result<(T, Arc<Outcome>), E> {
-        let outcome = self.open.clone().unwrap_or_default();
+    ) -> Result<T, E> {
         let result = nested(&self.connection, function);
-        if self.connection.is_autocommit() {
-            // Of some failures (a full disk) the database gives up the whole transaction.
-            self.open = None;
-            outcome.set(Err(Failure::given_up()));
+        // Of some failures (a full disk) the database gives up the whole transaction.
+        if self.connection.is_autocommit()
+            && let Some(outcome) = self.open.take()
+        {
+            outcome.give_up();
         }
-        result.map(|value| (value, outcome))
+        result
     }
 
     /// Commits the open transaction, if there is one, and tells its writes.
     fn commit(&mut self) {
         if let Some(outcome) = self.open.take() {
             let committed = execute(&self.connection, "COMMIT");
-            outcome.set(committed.map_err(|error| Failure::from(&error)));
+            outcome.set(&committed);
         }
     }
 }
@@ -233,75 +221,6 @@ fn nested<T, E: From<StorageError>>(
 
 fn failed(action: &'static str) -> impl FnOnce(rusqlite::Error) -> StorageError {
     move |source| StorageError { action, source }
-}
-
-impl Outcome {
-    fn set(&self, committed: Result<(), Failure>) {
-        *self.lock() = Some(committed);
-        self.known.notify_all();
-        self.told.notify_waiters();
-    }
-
-    /// Waits on this thread until the transaction is committed or lost.
-    fn wait(&self) -> Result<(), StorageError> {
-        let unknown = |committed: &mut Option<_>| committed.is_none();
-        let known = self.known.wait_while(self.lock(), unknown);
-        let known = known.unwrap_or_else(PoisonError::into_inner);
-        told(known.as_ref())
-    }
-
-    /// Waits in this task until the transaction is committed or lost.
-    async fn told(&self) -> Result<(), StorageError> {
-        let mut notified = pin!(self.told.notified());
-        // From here on, no notification is missed.
-        notified.as_mut().enable();
-        if self.lock().is_none() {
-            notified.await;
-        }
-        told(self.lock().as_ref())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Result<(), Failure>>> {
-        self.committed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn told(committed: Option<&Result<(), Failure>>) -> Result<(), StorageError> {
-    match committed {
-        Some(Err(failure)) => Err(failure.clone().into()),
-        _ => Ok(()),
-    }
-}
-
-impl Failure {
-    /// Another write of the transaction failed so badly that the database gave up all of it.
-    fn given_up() -> Self {
-        Self {
-            code: rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
-            message: "the transaction was given up: another write failed".to_owned(),
-        }
-    }
-}
-
-impl From<&rusqlite::Error> for Failure {
-    fn from(error: &rusqlite::Error) -> Self {
-        let code = error.sqlite_error().copied();
-        Self {
-            code: code.unwrap_or_else(|| Self::given_up().code),
-            message: error.to_string(),
-        }
-    }
-}
-
-impl From<Failure> for StorageError {
-    fn from(failure: Failure) -> Self {
-        Self {
-            action: "cannot commit",
-            source: rusqlite::Error::SqliteFailure(failure.code, Some(failure.message)),
-        }
-    }
 }
 
 #[cfg(test)]
