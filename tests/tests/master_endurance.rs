@@ -3,7 +3,7 @@
 //! `SLAPOS_TEST_LOAD_SECONDS` and `SLAPOS_TEST_CRASH_ROUNDS` make it last longer.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher};
 use std::process::Command;
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ use slap_proto::documents::{
     Attributes, ComputerConfiguration, ComputerPartition, PartitionConfiguration, SoftwareInstance,
 };
 use slapos_tests::pair::{Master, database};
-use slapos_tests::{COMPUTER, Side};
+use slapos_tests::{COMPUTER, Side, http};
 
 const RELEASE: &str = "http://release/";
 
@@ -164,6 +164,23 @@ impl Client<'_> {
     }
 }
 
+/// How many requests a master has answered with each status, by its own figures.
+fn answers(master: &Master) -> BTreeMap<u16, u64> {
+    let (_, page) = http::get(&master.address, "/metrics").expect("the figures are told");
+    let mut answers = BTreeMap::new();
+    for line in page.lines() {
+        if let Some((_, rest)) = line.split_once("requests_total{")
+            && let Some((labels, count)) = rest.split_once("} ")
+        {
+            let status = labels.split("status=\"").nth(1);
+            let status = status.and_then(|text| text.trim_end_matches('"').parse().ok());
+            let count: u64 = count.parse().expect("a count");
+            *answers.entry(status.expect("a status")).or_default() += count;
+        }
+    }
+    answers
+}
+
 const CLIENTS: usize = 64;
 /// Fewer than clients: some find none.
 const PARTITIONS: usize = 40;
@@ -171,7 +188,7 @@ const PARTITIONS: usize = 40;
 #[test]
 fn many_at_once_lose_nothing_and_share_no_partition() {
     let seconds = setting("SLAPOS_TEST_LOAD_SECONDS", 4);
-    let (_master, slap) = master(PARTITIONS);
+    let (master, slap) = master(PARTITIONS);
     let order = slap.register_open_order();
     order
         .request(&InstanceRequest::new("http://shared/", "host"))
@@ -221,8 +238,11 @@ fn many_at_once_lose_nothing_and_share_no_partition() {
         expected,
         "a slave was lost"
     );
+    let answers = answers(&master);
+    assert!(answers.keys().all(|status| *status < 500), "{answers:?}");
     println!(
-        "{} calls in {seconds} s by {CLIENTS} clients",
+        "{} calls in {seconds} s by {CLIENTS} clients; answers by status: {answers:?}; \
+         no update lost, no partition with two owners",
         calls.into_inner()
     );
 }
