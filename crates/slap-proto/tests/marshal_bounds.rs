@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use proptest::prelude::*;
-use slap_proto::marshal::{EncodeError, MAX_DEPTH, Problem, Value, decode, encode};
+use slap_proto::marshal::{
+    EncodeError, MAX_DEPTH, Problem, Value, decode, encode, encode_without_references,
+};
 
 fn problem(document: &str) -> Problem {
     decode(document.as_bytes()).unwrap_err().problem
@@ -139,7 +141,7 @@ fn a_million_nested_lists_are_refused_and_not_a_crash() {
         "<list>".repeat(1_000_000),
         "</list>".repeat(1_000_000)
     );
-    assert_eq!(problem(&document), Problem::TooDeep);
+    assert_eq!(problem(&document), Problem::TooDeep(MAX_DEPTH));
 }
 
 #[test]
@@ -147,7 +149,48 @@ fn the_deepest_document_that_is_written_is_read() {
     let nested = |depth: usize| (0..depth).fold(Value::None, |value, _| Value::list(vec![value]));
     let document = encode(&nested(MAX_DEPTH - 1)).unwrap();
     assert_eq!(decode(document.as_bytes()).unwrap(), nested(MAX_DEPTH - 1));
-    assert_eq!(encode(&nested(MAX_DEPTH + 1)), Err(EncodeError::TooDeep));
+    assert_eq!(encode(&nested(MAX_DEPTH)), Err(EncodeError::TooDeep));
+}
+
+/// Lists in lists, each longer chain with the one before at its end by reference.
+fn chains(count: usize, length: usize) -> String {
+    let mut document = "<marshal><list>".to_owned();
+    for number in 0..count {
+        document += &format!("<list id=\"c{number}\">");
+        document += &"<list>".repeat(length - 1);
+        if number > 0 {
+            document += &format!("<reference id=\"c{}\"/>", number - 1);
+        }
+        document += &"</list>".repeat(length);
+    }
+    document + "</list></marshal>"
+}
+
+#[test]
+fn references_nest_no_deeper_than_lists_do() {
+    // The root and the outermost list are levels, too.
+    let room = MAX_DEPTH - 1;
+    let deepest = decode(chains(room / 10, 10).as_bytes()).unwrap();
+    assert_eq!(decode(encode(&deepest).unwrap().as_bytes()), Ok(deepest));
+    for document in [chains(room / 10 + 1, 10), chains(1000, 150)] {
+        assert_eq!(problem(&document), Problem::TooDeep(MAX_DEPTH));
+    }
+}
+
+#[test]
+fn references_repeat_no_more_text_than_memory_can_take() {
+    let repeated = |times: usize| {
+        let text = "x".repeat(1 << 20);
+        let references = "<reference id=\"t\"/>".repeat(times);
+        let list = format!("<list id=\"t\"><string>{text}</string></list>");
+        format!("<marshal><list>{list}{references}</list></marshal>")
+    };
+    let value = decode(repeated(15).as_bytes()).unwrap();
+    assert!(encode(&value).unwrap().len() < 2 << 20);
+    let plain = encode_without_references(&value).unwrap();
+    assert!(plain.len() > 15 << 20 && !plain.contains("reference"));
+    assert_eq!(decode(plain.as_bytes()), Ok(value));
+    assert_eq!(problem(&repeated(16)), Problem::TooLarge);
 }
 
 #[test]

@@ -180,6 +180,32 @@ const BROKEN: &[&str] = &[
     "<marshal><dictionary><string>\u{1}</string><string>b</string></dictionary></marshal>",
 ];
 
+/// Documents that would take all stack or memory, or make those unreadable in which they are told.
+fn bombs() -> [String; 3] {
+    let lists = |count: usize, inner: &str| {
+        format!(
+            "{}{inner}{}",
+            "<list>".repeat(count),
+            "</list>".repeat(count)
+        )
+    };
+    let deep = format!("<marshal>{}</marshal>", lists(150, ""));
+    let mut chain = "<list id='c0'/>".to_owned();
+    for number in 1..50 {
+        let inner = format!("<reference id='c{}'/>", number - 1);
+        chain += &format!("<list id='c{number}'>{}</list>", lists(50, &inner));
+    }
+    let text = "x".repeat(100_000);
+    let references = "<reference id='t'/>".repeat(200);
+    let repeated = format!("<list id='t'><string>{text}</string></list>{references}");
+    let wrapped = |items| {
+        format!(
+            "<marshal><dictionary><string>a</string><list>{items}</list></dictionary></marshal>"
+        )
+    };
+    [deep, wrapped(chain), wrapped(repeated)]
+}
+
 /// A form with one field set to this, urlencoded already, or left out.
 fn form(fields: &[Field], subject: &str, value: Option<&[u8]>) -> Vec<u8> {
     let mut form = Vec::new();
@@ -214,6 +240,7 @@ fn wrong(kind: Kind, required: bool) -> Vec<Vec<u8>> {
         Document(other) => {
             values.extend(BROKEN.iter().map(|text| escape(text).into_bytes()));
             values.push(escape(other).into_bytes());
+            values.extend(bombs().map(|text| escape(&text).into_bytes()));
         }
     }
     values

@@ -484,3 +484,27 @@ fn of_two_requesters_that_cannot_be_told_apart_neither_forgets_the_others_instan
     assert!(page.contains("of far"), "{page}");
     assert!(!page.contains("No longer requested"), "{page}");
 }
+
+#[test]
+fn the_list_of_slaves_is_readable_however_they_nest_and_repeat_their_parameters() {
+    let (master, slap) = host_and_two_roots();
+    let nested = (0..90).fold(Value::None, |value, _| Value::list(vec![value]));
+    let repeated = Value::list(vec![Value::list(vec!["x".into()]); 3]);
+    let mut slave = shared("one");
+    slave.parameters.insert("nested".to_owned(), nested.clone());
+    slave
+        .parameters
+        .insert("repeated".to_owned(), repeated.clone());
+    slap.register_open_order().request(&slave).unwrap();
+    let computer = slap.register_computer("COMP-1").full_information().unwrap();
+    let host = &computer.computer_partition_list[0];
+    let slaves = host.parameter_dict["slave_instance_list"].as_list();
+    let one = slaves.unwrap()[0].as_dict().unwrap();
+    assert_eq!(one.get("nested"), Some(&nested));
+    assert_eq!(one.get("repeated"), Some(&repeated));
+    // Those of many slaves would be too many for a reader.
+    let storage = SqliteStorage::open(&master.database, "COMP-1").unwrap();
+    let row = storage.read(|records| Ok(records.partition("COMP-1", "slappart0")?));
+    let stored = row.unwrap().unwrap().slave_instance_list.unwrap();
+    assert!(!stored.contains("<reference"), "{stored}");
+}

@@ -1,12 +1,17 @@
 //! The fields of a form.
 
 use crate::documents::{Attributes, DocumentError};
-use crate::marshal::{DecodeError, EncodeError, Value, decode, encode, is_forbidden};
+use crate::marshal::{
+    DecodeError, EncodeError, MAX_DEPTH, Value, decode_within, encode, is_forbidden,
+};
 
 /// Longest reference, URL or other name that a form may hold, in bytes.
 pub const LONGEST_NAME: usize = 4 << 10;
 /// Longest document or message that a form may hold, in bytes.
 pub const LONGEST_TEXT: usize = 8 << 20;
+/// How deep the values of a document in a form may be nested. Masters tell them within other
+/// documents, which must be readable, too.
+const MAX_FIELD_DEPTH: usize = MAX_DEPTH / 2;
 
 /// Fields of a form, in order. Names and values are text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -164,7 +169,7 @@ impl Fields {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
-        let value = decode(text.as_bytes());
+        let value = decode_within(text.as_bytes(), MAX_FIELD_DEPTH);
         value
             .map(Some)
             .map_err(|error| FormError::new(name, FieldProblem::Document(error)))

@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::value::{Class, Dict, Object, Value};
-use super::{MAX_DEPTH, MAX_VALUES, charset, is_forbidden, number};
+use super::{MAX_DEPTH, MAX_REPEATED, charset, is_forbidden, number};
 
 /// Why a document was refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,11 +89,11 @@ pub enum Problem {
     /// An object whose parts are not a tuple of arguments and a dictionary of attributes.
     #[error("an object needs a tuple of arguments and a dictionary of attributes")]
     MalformedObject,
-    /// More nesting than [`MAX_DEPTH`].
-    #[error("values are nested deeper than {MAX_DEPTH} levels")]
-    TooDeep,
-    /// More values than [`MAX_VALUES`], counting what references stand for.
-    #[error("the document stands for more than {MAX_VALUES} values")]
+    /// More nesting than so many levels, [`MAX_DEPTH`] if the reader did not want fewer.
+    #[error("values are nested deeper than {0} levels")]
+    TooDeep(usize),
+    /// More values and bytes of text than [`MAX_REPEATED`] are there by reference.
+    #[error("its references repeat more than {MAX_REPEATED} values and bytes of text")]
     TooLarge,
 }
 
@@ -102,6 +102,14 @@ pub enum Problem {
 /// # Errors
 /// Everything that `spec/marshal.md` refuses, with its place in the document.
 pub fn decode(document: &[u8]) -> Result<Value, DecodeError> {
+    decode_within(document, MAX_DEPTH)
+}
+
+/// As [`decode`], with a bound of its own to the nesting.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_within(document: &[u8], deepest: usize) -> Result<Value, DecodeError> {
     let text = charset::to_text(document).ok_or(DecodeError {
         offset: 0,
         problem: Problem::Encoding,
@@ -109,7 +117,10 @@ pub fn decode(document: &[u8]) -> Result<Value, DecodeError> {
     let mut reader = Reader::from_str(&text);
     let config = reader.config_mut();
     config.expand_empty_elements = true;
-    let mut machine = Machine::default();
+    let mut machine = Machine {
+        deepest,
+        ..Machine::default()
+    };
     loop {
         let event = reader.read_event();
         let offset = reader.buffer_position();
@@ -204,19 +215,46 @@ struct Open {
     container: Container,
     id: Option<String>,
     items: Vec<Value>,
-    /// How many values it stands for.
+    extent: Extent,
+}
+
+/// How much a value is when every reference counts as what it refers to.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    /// Values and bytes of text.
     size: usize,
+    /// Levels below it.
+    height: usize,
+}
+
+impl Extent {
+    /// Of a value without items.
+    fn of(text: &str) -> Self {
+        Self {
+            size: 1 + text.len(),
+            height: 0,
+        }
+    }
+
+    fn add(&mut self, item: Self) {
+        self.size += item.size;
+        self.height = self.height.max(item.height + 1);
+    }
 }
 
 /// A container that references may point to.
 enum Known {
     /// Its end has not been seen.
     Open,
-    Closed(Value, usize),
+    Closed(Value, Extent),
 }
 
 #[derive(Default)]
 struct Machine {
+    /// How many levels there may be.
+    deepest: usize,
+    /// How much is there by reference so far, as in [`Extent::size`].
+    repeated: usize,
     stack: Vec<Open>,
     /// The scalar that is being read, and its text so far.
     scalar: Option<(Scalar, String)>,
@@ -250,9 +288,7 @@ impl Machine {
         if self.stack.is_empty() && self.result.is_some() {
             return Err(Problem::SeveralValues);
         }
-        if self.stack.len() > MAX_DEPTH {
-            return Err(Problem::TooDeep);
-        }
+        self.check_depth(0)?;
         let name = start.local_name();
         if let Some(scalar) = Scalar::from_name(name.as_ref()) {
             self.scalar = Some((scalar, String::new()));
@@ -273,8 +309,16 @@ impl Machine {
             container,
             id,
             items: Vec::new(),
-            size: 1,
+            extent: Extent::of(""),
         });
+        Ok(())
+    }
+
+    /// Whether there may be a value here, with so many levels below it.
+    fn check_depth(&self, height: usize) -> Result<(), Problem> {
+        if self.stack.len() + height > self.deepest {
+            return Err(Problem::TooDeep(self.deepest));
+        }
         Ok(())
     }
 
@@ -311,8 +355,9 @@ impl Machine {
 
     fn end(&mut self) -> Result<(), Problem> {
         if let Some((scalar, text)) = self.scalar.take() {
-            let value = scalar.value(text)?;
-            return self.value(value, 1);
+            let extent = Extent::of(&text);
+            self.value(scalar.value(text)?, extent);
+            return Ok(());
         }
         // The reader has made sure that ends match starts.
         let Some(open) = self.stack.pop() else {
@@ -325,9 +370,10 @@ impl Machine {
                 let value = build(container, open.items)?;
                 if let Some(id) = open.id {
                     self.known
-                        .insert(id, Known::Closed(value.clone(), open.size));
+                        .insert(id, Known::Closed(value.clone(), open.extent));
                 }
-                self.value(value, open.size)
+                self.value(value, open.extent);
+                Ok(())
             }
         }
     }
@@ -350,9 +396,15 @@ impl Machine {
             return Err(Problem::ElementInScalar("reference"));
         }
         match self.known.get(&id) {
-            Some(Known::Closed(value, size)) => {
-                let (value, size) = (value.clone(), *size);
-                self.value(value, size)
+            Some(Known::Closed(value, extent)) => {
+                let (value, extent) = (value.clone(), *extent);
+                self.check_depth(extent.height)?;
+                self.repeated += extent.size;
+                if self.repeated > MAX_REPEATED {
+                    return Err(Problem::TooLarge);
+                }
+                self.value(value, extent);
+                Ok(())
             }
             Some(Known::Open) => Err(Problem::Cycle(shown(&id))),
             None => Err(Problem::DanglingReference(shown(&id))),
@@ -360,17 +412,13 @@ impl Machine {
     }
 
     /// A complete value: an item of the open element, or the document's value.
-    fn value(&mut self, value: Value, size: usize) -> Result<(), Problem> {
+    fn value(&mut self, value: Value, extent: Extent) {
         let Some(parent) = self.stack.last_mut() else {
             self.result = Some(value);
-            return Ok(());
+            return;
         };
-        parent.size += size;
-        if parent.size > MAX_VALUES {
-            return Err(Problem::TooLarge);
-        }
+        parent.extent.add(extent);
         parent.items.push(value);
-        Ok(())
     }
 
     fn finish(self) -> Result<Value, Problem> {

@@ -34,6 +34,21 @@ pub fn encode(value: &Value) -> Result<String, EncodeError> {
     encode_part(&Part::Value(value))
 }
 
+/// As [`encode`], but with each value written wherever it stands, never referred to. However many
+/// values of other documents are put together in one, its references then stay within
+/// [`MAX_REPEATED`](super::MAX_REPEATED).
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_without_references(value: &Value) -> Result<String, EncodeError> {
+    let mut encoder = Encoder {
+        repeats: true,
+        ..Encoder::new()
+    };
+    encoder.value(value, 0)?;
+    Ok(encoder.end())
+}
+
 /// As [`encode`], of what is no value yet.
 pub(crate) fn encode_part(part: &Part<'_>) -> Result<String, EncodeError> {
     let mut encoder = Encoder::new();
@@ -83,6 +98,8 @@ pub(crate) struct Encoder {
     /// that lives.
     seen: HashMap<*const (), u64>,
     last_id: u64,
+    /// Whether a value is written again rather than referred to.
+    repeats: bool,
 }
 
 impl Encoder {
@@ -91,6 +108,7 @@ impl Encoder {
             output: "<marshal>".to_owned(),
             seen: HashMap::new(),
             last_id: 1,
+            repeats: false,
         }
     }
 
@@ -105,7 +123,7 @@ impl Encoder {
     }
 
     fn layout(&mut self, layout: &Layout<'_>, depth: usize) -> Result<(), EncodeError> {
-        if depth > MAX_DEPTH {
+        if depth >= MAX_DEPTH {
             return Err(EncodeError::TooDeep);
         }
         self.open_layout(layout)?;
@@ -163,7 +181,7 @@ impl Encoder {
     }
 
     fn value(&mut self, value: &Value, depth: usize) -> Result<(), EncodeError> {
-        if depth > MAX_DEPTH {
+        if depth >= MAX_DEPTH {
             return Err(EncodeError::TooDeep);
         }
         match value {
@@ -194,7 +212,7 @@ impl Encoder {
 
     /// A new id for a container; or, if it was written before, a reference to it and no id.
     fn enter(&mut self, address: *const ()) -> Option<u64> {
-        if let Some(id) = self.seen.get(&address) {
+        if let Some(id) = self.seen.get(&address).filter(|_| !self.repeats) {
             // Writing to a String cannot fail, here and below.
             let _ = write!(self.output, "<reference id=\"i{id}\"/>");
             return None;

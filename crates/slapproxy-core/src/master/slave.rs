@@ -3,7 +3,7 @@
 use slap_proto::calls::RequestComputerPartition;
 use slap_proto::documents::{Attributes, InstanceState, SoftwareInstance};
 use slap_proto::instance_xml;
-use slap_proto::marshal::{Dict, Value, decode, encode};
+use slap_proto::marshal::{Dict, Value, decode, encode_without_references};
 
 use super::request::{DEFAULT_TYPE, Requester, computer};
 use super::{Context, touch, tree, view};
@@ -116,7 +116,9 @@ fn relist(
     change(&mut slaves);
     slaves.sort_by(|left, right| name(left).cmp(&name(right)));
     if before != slaves {
-        host.slave_instance_list = Some(encode(&Value::list(slaves))?);
+        // With references of many slaves, it might be refused when it is read.
+        let list = encode_without_references(&Value::list(slaves))?;
+        host.slave_instance_list = Some(list);
         touch(&mut host, context.now);
         records.put_partition(&host)?;
     }
