@@ -371,6 +371,12 @@ fn unknown_requesters_states_and_slaves_are_refused_and_nothing_changes() {
     let request = "software_release=http://sr/&partition_reference=new";
     let subject = "computer_id=COMP-1&computer_partition_id=slappart0";
     let header = |text: &str| format!("Authorization: X-SlapPartition {text}\r\n");
+    let filter = |computer: &str| {
+        let filter = format!(
+            "<marshal><dictionary><string>computer_guid</string><string>{computer}</string></dictionary></marshal>"
+        );
+        format!("{request}&filter_xml={}", escape(&filter))
+    };
     let nobody = header("computer_id=COMP-1, computer_partition_id=nobody");
     let half = header("computer_id=COMP-1");
     let table = [
@@ -393,10 +399,11 @@ fn unknown_requesters_states_and_slaves_are_refused_and_nothing_changes() {
         (
             "requestComputerPartition",
             "",
-            format!("{request}&filter_xml={}", escape("<marshal><dictionary><string>computer_guid</string><string>nobody</string></dictionary></marshal>")),
+            filter("nobody"),
             404,
             "nobody",
         ),
+        ("requestComputerPartition", "", filter(&"x".repeat(5000)), 400, "filter_xml"),
         (
             "requestComputerPartition",
             "",

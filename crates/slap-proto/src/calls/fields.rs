@@ -9,6 +9,10 @@ use crate::marshal::{
 pub const LONGEST_NAME: usize = 4 << 10;
 /// Longest document or message that a form may hold, in bytes.
 pub const LONGEST_TEXT: usize = 8 << 20;
+/// How many fields a form may have, known or not: no call has a dozen.
+const MOST_FIELDS: usize = 1000;
+/// How many characters of an unknown field's name are told.
+const SHOWN_NAME: usize = 80;
 /// How deep the values of a document in a form may be nested. Masters tell them within other
 /// documents, which must be readable, too.
 const MAX_FIELD_DEPTH: usize = MAX_DEPTH / 2;
@@ -41,6 +45,9 @@ pub enum FieldProblem {
     /// It is longer than any of its kind.
     #[error("longer than {0} bytes")]
     TooLong(usize),
+    /// It is one of more fields than any form has.
+    #[error("one of more than {0} fields")]
+    TooMany(usize),
     /// A name holds a character that no document could tell others.
     #[error("the character U+{:04X} is refused", u32::from(*.0))]
     Character(char),
@@ -137,7 +144,7 @@ impl Fields {
     /// From the query of a URL or the body of a POST.
     ///
     /// # Errors
-    /// A name or value is not UTF-8 once it is decoded.
+    /// A name or value is not UTF-8 once it is decoded, or there are too many.
     pub fn from_urlencoded(input: &[u8]) -> Result<Self, FormError> {
         let mut fields = Self::default();
         for pair in input
@@ -150,8 +157,15 @@ impl Fields {
                 .unwrap_or(pair.len());
             let name = decoded(&pair[..end])
                 .ok_or_else(|| FormError::new("(name)", FieldProblem::Encoding))?;
+            let refused = |problem| {
+                let shown: String = name.chars().take(SHOWN_NAME).collect();
+                FormError::new(&shown, problem)
+            };
+            if fields.0.len() == MOST_FIELDS {
+                return Err(refused(FieldProblem::TooMany(MOST_FIELDS)));
+            }
             let value = decoded(pair.get(end + 1..).unwrap_or_default())
-                .ok_or_else(|| FormError::new(&name, FieldProblem::Encoding))?;
+                .ok_or_else(|| refused(FieldProblem::Encoding))?;
             fields.0.push((name, value));
         }
         Ok(fields)
@@ -279,6 +293,22 @@ mod tests {
         assert_eq!(
             Fields::from_urlencoded(b"%ff=1").unwrap_err().problem,
             FieldProblem::Encoding
+        );
+        let long = format!("{}=%ff", "x".repeat(1 << 20));
+        let error = Fields::from_urlencoded(long.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.to_string().len(),
+            "field : not UTF-8".len() + SHOWN_NAME
+        );
+    }
+
+    #[test]
+    fn a_form_has_no_more_fields_than_it_could_need() {
+        let form = |count| Fields::from_urlencoded("a=1&".repeat(count).as_bytes());
+        assert_eq!(form(MOST_FIELDS).unwrap().0.len(), MOST_FIELDS);
+        assert_eq!(
+            form(MOST_FIELDS + 1).unwrap_err().problem,
+            FieldProblem::TooMany(MOST_FIELDS)
         );
     }
 }

@@ -102,13 +102,26 @@ impl Call for RequestComputerPartition {
             partition_reference: fields.require("partition_reference")?.to_owned(),
             software_type: name("software_type")?,
             partition_parameter_dict: fields.attributes("partition_parameter_xml")?,
-            filter_dict: fields.attributes("filter_xml")?,
+            filter_dict: filter(fields)?,
             state: state(fields)?,
             shared: shared(fields)?,
             computer_id: name("computer_id")?,
             computer_partition_id: name("computer_partition_id")?,
         })
     }
+}
+
+/// The `filter_xml` of a request: a document with wishes, none of them longer than a name.
+fn filter(fields: &Fields) -> Result<Attributes, FormError> {
+    const FIELD: &str = "filter_xml";
+    let filter = fields.attributes(FIELD)?;
+    if filter
+        .values()
+        .any(|value| value.to_text().len() > LONGEST_NAME)
+    {
+        return Err(FormError::new(FIELD, FieldProblem::TooLong(LONGEST_NAME)));
+    }
+    Ok(filter)
 }
 
 /// The `shared_xml` of a request: a document with a truth value, of some clients as a number.

@@ -2,7 +2,7 @@
 
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
-use slap_proto::calls::RequestComputerPartition;
+use slap_proto::calls::{LONGEST_NAME, RequestComputerPartition};
 use slap_proto::documents::{self, Attributes, InstanceState};
 use slap_proto::instance_xml;
 use slap_proto::marshal::Value;
@@ -81,6 +81,10 @@ impl<'de> Deserialize<'de> for Wishes {
             if !is_right {
                 let kind = if name == DELAY { "a number" } else { "a text" };
                 return Err(D::Error::custom(format!("{name} is not {kind}")));
+            }
+            if value.to_text().len() > LONGEST_NAME {
+                let message = format!("{name} is longer than {LONGEST_NAME} bytes");
+                return Err(D::Error::custom(message));
             }
         }
         Ok(Self(wishes))

@@ -54,8 +54,8 @@ struct Turn {
     open: Option<Arc<Outcome>>,
 }
 
-/// Until when another process that writes is waited for. Whoever waits for a turn meanwhile is
-/// patient no longer than the one whose turn it is.
+/// Until when a write waits for another process. That counts from when the write came, not from its
+/// turn: else those who wait for their turns would wait for the process one after the other.
 struct Patience(Instant);
 
 impl Patience {
