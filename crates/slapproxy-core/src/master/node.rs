@@ -334,17 +334,19 @@ impl Serve for UpdateComputerPartitionRelatedInstanceList {
         let row = find(records, &self.computer_id, &self.computer_partition_id)?;
         let members = tree::members(records, &row)?;
         let namesakes = members.iter().filter(|it| it.reference == row.reference);
-        if namesakes.count() > 1 {
-            // On several computers: which of them requested an instance is not noted.
-            return Answer::text("OK");
-        }
+        // Of several, on as many computers, it is not noted which requested an instance.
+        let is_sure = namesakes.count() == 1;
+        let requested: HashSet<_> = self.instance_reference_list.iter().collect();
         for child in members
             .into_iter()
             .filter(|member| member.requester_id == row.reference)
         {
             let title = child.partition_reference.unwrap_or_default();
-            if self.instance_reference_list.contains(&title) {
+            if requested.contains(&title) {
                 records.remove_unrequested(&child.computer_reference, &child.reference)?;
+                continue;
+            }
+            if !is_sure {
                 continue;
             }
             log::info!(
