@@ -352,10 +352,13 @@ mod tests {
         let other = Connection::open(directory.path().join("db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let begun = Instant::now();
-        let taken = report_at_once(&writer, 0);
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| report(&writer, "C", 0).unwrap_err());
+            }
+        });
         let waited = begun.elapsed();
-        // Each of 16 threads writes 8 times, one after the other.
-        assert!(taken.is_empty() && waited < 16 * PATIENCE, "{waited:?}");
+        assert!(waited < 8 * PATIENCE, "{waited:?}");
         other.execute_batch("COMMIT").unwrap();
         report(&writer, "late", 0).unwrap();
     }
