@@ -5,6 +5,7 @@
 mod peer;
 mod view;
 
+use slap_client::InstanceRequest;
 use slapos_tests::Side::Ours;
 use slapos_tests::{Browser, Node, population};
 use view::{DARK, LIGHT, NARROW, Visit};
@@ -138,6 +139,39 @@ fn without_script_all_is_there_and_can_be_searched() {
     );
     assert_eq!(browser.evaluate(&visible(".search button")), true);
     assert_eq!(browser.evaluate(&visible("#live")), false);
+}
+
+/// What comes and goes before it does not take the place of what the reader is at.
+#[test]
+fn what_is_new_or_gone_does_not_push_the_reader_away() {
+    const IS_THERE: &str = "document.activeElement === window.mark";
+    let mut visit = Visit::to(population::three);
+    let slap = visit.node.slap();
+    visit.open("instances");
+    visit
+        .browser
+        .evaluate("window.mark = document.querySelector('tbody a'); window.mark.focus()");
+    let request = InstanceRequest::new(population::INSTALLED, "!first");
+    slap.register_open_order().request(&request).unwrap();
+    visit
+        .browser
+        .wait_for("document.querySelector('tbody a').innerText === '!first'");
+    assert_eq!(visit.browser.evaluate(IS_THERE), true);
+    assert_eq!(visit.browser.evaluate("window.mark.isConnected"), true);
+
+    visit.open("software");
+    visit.browser.evaluate(
+        "window.mark = document.querySelector('summary'); window.mark.click(); window.mark.focus()",
+    );
+    let first = slap.register_software_release(population::INSTALLED, slapos_tests::COMPUTER);
+    first.destroyed().unwrap();
+    visit
+        .browser
+        .wait_for("document.querySelectorAll('tbody tr').length === 2");
+    assert_eq!(visit.browser.evaluate(IS_THERE), true);
+    let open = visit.browser.evaluate("window.mark.parentElement.open");
+    assert_eq!(open, true);
+    visit.no_complaints();
 }
 
 /// Each place that the keyboard reaches shows that it was reached.

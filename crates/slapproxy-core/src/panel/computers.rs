@@ -34,7 +34,7 @@ fn words(computer: &Computer) -> String {
 
 fn tile(view: &View, computer: &Computer) -> Markup {
     html! {
-        a.tile.card href=(parts::computer_page(&computer.row.reference)) {
+        a.tile.card href=(parts::computer_page(&computer.row.reference)) data-key=(computer.row.reference) {
             h2.name { (computer.row.reference) }
             (occupancy(computer))
             p.faint { (parts::some(computer.releases.len(), "release")) " · usage " (usage(view, computer)) }
@@ -126,7 +126,7 @@ fn table(view: &View, partitions: &[&Partition]) -> Markup {
 fn row(view: &View, partition: &Partition) -> Markup {
     let row = &partition.row;
     html! {
-        tr {
+        tr data-key=(row.reference) {
             td.main { a href=(parts::instance_page(&row.computer_reference, &row.reference)) { (row.reference) } }
             td.state { (parts::badge(partition.standing())) }
             td data-label="Instance" { div { @if row.busy { (partition.title()) } @else { span.faint { "none" } } } }

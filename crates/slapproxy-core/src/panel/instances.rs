@@ -1,5 +1,6 @@
 //! Every instance, tree by tree.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use maud::{Markup, html};
@@ -63,6 +64,8 @@ pub(super) fn natural(name: &str) -> Vec<(usize, String)> {
 }
 
 fn table(view: &View, instances: &[&Partition]) -> Markup {
+    let roots = instances.iter().filter(|instance| instance.is_root());
+    let roots: HashSet<_> = roots.map(|root| root.title()).collect();
     html! {
         div.card.flush {
             table {
@@ -73,19 +76,20 @@ fn table(view: &View, instances: &[&Partition]) -> Markup {
                     }
                 }
                 tbody {
-                    @for instance in instances { (row(view, instance)) }
+                    @for instance in instances { (row(view, instance, roots.contains(instance.root()))) }
                 }
             }
         }
     }
 }
 
-fn row(view: &View, instance: &Partition) -> Markup {
+/// A row; one of a child leads up to its root's, if that is above.
+fn row(view: &View, instance: &Partition, is_root_above: bool) -> Markup {
     let release = instance.row.software_release.as_deref().unwrap_or_default();
     let software_type = instance.row.software_type.as_deref().unwrap_or_default();
     html! {
-        tr {
-            td.main.child[!instance.is_root()] {
+        tr data-key=(parts::key(instance)) {
+            td.main.child[is_root_above && !instance.is_root()] {
                 (parts::instance_link(instance))
                 @if !instance.is_root() { span.faint.aside { "in " (instance.root()) } }
                 @if instance.unrequested.is_some() { span.faint.aside { (UNREQUESTED) } }

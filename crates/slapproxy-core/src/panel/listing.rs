@@ -2,7 +2,6 @@
 
 use form_urlencoded::Serializer;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::parts;
 use crate::survey::Standing;
@@ -13,23 +12,36 @@ const PAGE: usize = 100;
 const MOST_WORDS: usize = 16;
 
 /// The query of a request; what makes no sense in it is as if absent.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct PageQuery {
     /// Words that entries must have.
-    #[serde(default)]
     q: String,
     /// The standing that entries must have.
-    #[serde(default)]
     state: String,
     /// The page of the list, from 1.
-    #[serde(default)]
     page: String,
     /// A computer.
-    #[serde(default)]
     pub(super) computer: String,
     /// A partition of it.
-    #[serde(default)]
     pub(super) partition: String,
+}
+
+impl PageQuery {
+    /// Of a key that is there twice, the first counts.
+    pub(super) fn parse(query: &str) -> Self {
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        let value = |wanted: &str| {
+            let found = pairs.iter().find(|(key, _)| key == wanted);
+            found.map_or_else(String::new, |(_, value)| value.to_string())
+        };
+        Self {
+            q: value("q"),
+            state: value("state"),
+            page: value("page"),
+            computer: value("computer"),
+            partition: value("partition"),
+        }
+    }
 }
 
 /// A link to a page of the panel with a query; what is empty is left out.
@@ -254,6 +266,13 @@ mod tests {
 
     fn entries() -> Vec<String> {
         (0..250).map(|number| format!("Entry {number}")).collect()
+    }
+
+    #[test]
+    fn a_query_is_read_whatever_it_holds() {
+        let query = PageQuery::parse("q=a+b&q=c&computer=%C3%A9&state=%ff&other=1&&page");
+        assert_eq!((&*query.q, &*query.computer), ("a b", "é"));
+        assert_eq!((&*query.state, &*query.page), ("\u{fffd}", ""));
     }
 
     #[test]

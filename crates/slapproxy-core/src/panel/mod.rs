@@ -17,7 +17,7 @@ mod slaves;
 mod software;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
@@ -95,7 +95,8 @@ fn redirect<S: Storage>(status: StatusCode) -> MethodRouter<Shared<S>> {
 
 fn page<S: Storage>(render: fn(&View) -> Page) -> MethodRouter<Shared<S>> {
     get(
-        move |State(master): State<Shared<S>>, Query(query): Query<PageQuery>| {
+        move |State(master): State<Shared<S>>, RawQuery(query): RawQuery| {
+            let query = PageQuery::parse(&query.unwrap_or_default());
             respond::on_blocking_thread("panel", move || answer(&master, query, render))
         },
     )

@@ -38,6 +38,14 @@ impl Subject<'_> {
         }
     }
 
+    /// By which the script finds it again.
+    fn key(&self) -> String {
+        match self {
+            Self::Release(release) => format!("{} {}", release.computer, release.row.url),
+            Self::Instance(partition) => parts::key(partition),
+        }
+    }
+
     fn link(&self) -> Markup {
         match self {
             Self::Release(release) => {
@@ -144,7 +152,7 @@ fn failures(view: &View, subjects: &[Subject<'_>]) -> Markup {
             }
             ul.feed {
                 @for (subject, report) in failing.iter().take(FAILURES) {
-                    li {
+                    li data-key=(subject.key()) {
                         div.line { (parts::badge(Standing::Error)) b { (subject.link()) }
                             span.faint.when { (ago(view.now, report.time)) } }
                         p.faint { (subject.place()) }
@@ -177,7 +185,7 @@ fn latest(view: &View, subjects: &[Subject<'_>]) -> Markup {
             }
             ul.feed {
                 @for (subject, report) in reported.iter().take(LATEST) {
-                    li {
+                    li data-key=(subject.key()) {
                         div.line { (parts::reported(&report.state)) b { (subject.link()) }
                             span.faint.when { (ago(view.now, report.time)) } }
                         p.faint { (subject.place()) }

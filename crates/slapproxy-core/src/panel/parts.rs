@@ -86,6 +86,12 @@ pub(super) fn name(partition: &Partition) -> &str {
     }
 }
 
+/// By which the script finds what it shows of a partition again.
+pub(super) fn key(partition: &Partition) -> String {
+    let row = &partition.row;
+    format!("{} {}", row.computer_reference, row.reference)
+}
+
 /// Where the page of a partition's instance is.
 pub(super) fn instance_page(computer: &str, partition: &str) -> String {
     link(

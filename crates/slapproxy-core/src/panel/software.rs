@@ -52,7 +52,7 @@ fn table(view: &View, releases: &[&Release]) -> Markup {
 fn row(view: &View, release: &Release) -> Markup {
     let url = &release.row.url;
     html! {
-        tr {
+        tr data-key={ (release.computer) " " (url) } {
             td.main {
                 (parts::release(url))
                 (error(release))

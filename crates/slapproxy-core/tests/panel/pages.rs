@@ -183,3 +183,21 @@ fn instances_are_found_by_what_they_published_and_by_state() {
     let text = panel.text("computer?computer=COMP-1&state=error");
     assert!(text.contains("1–6 of 6"), "{text}");
 }
+
+#[test]
+fn a_child_leads_up_to_its_root_only_where_that_is_shown() {
+    let panel = Panel::over(many);
+    assert_eq!(all(&panel.page("instances"), "td.child").len(), 90);
+    let alone = panel.page("instances?q=t15t");
+    assert_eq!(texts(&alone, "td.main > a"), ["node 15"]);
+    assert!(all(&alone, "td.child").is_empty());
+}
+
+#[test]
+fn a_query_that_makes_no_sense_is_no_failure() {
+    let panel = Panel::over(small);
+    for query in ["q=child&q=other", "q=child&state=%ff&page=x&&="] {
+        let page = panel.page(&format!("instances?{query}"));
+        assert_eq!(texts(&page, "td.main > a"), ["child"], "{query}");
+    }
+}

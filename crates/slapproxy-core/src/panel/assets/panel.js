@@ -18,7 +18,7 @@ let ahead = 0;
 // Makes `old` like `fresh` and leaves alone what is alike already, so that focus, selections,
 // scrolled boxes and opened details stay.
 function renew(old, fresh) {
-  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
+  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || key(old) !== key(fresh)) {
     old.replaceWith(fresh);
   } else if (old.nodeType === Node.TEXT_NODE) {
     if (old.data !== fresh.data) {
@@ -44,17 +44,42 @@ function renewAttributes(old, fresh) {
   }
 }
 
+function key(node) {
+  return node.id || node.dataset?.key;
+}
+
+// Children with a key are found by it wherever they are now, others by their place.
 function renewChildren(old, fresh) {
-  const before = [...old.childNodes];
   const after = [...fresh.childNodes];
-  after.forEach((node, index) => {
-    if (index < before.length) {
-      renew(before[index], node);
+  const wanted = new Set(after.map(key));
+  const keyed = new Map();
+  for (const node of [...old.children].filter(key)) {
+    if (wanted.has(key(node)) && !keyed.has(key(node))) {
+      keyed.set(key(node), node);
     } else {
-      old.append(node);
+      node.remove();
     }
-  });
-  before.slice(after.length).forEach((node) => node.remove());
+  }
+  let place = old.firstChild;
+  for (const node of after) {
+    const known = key(node) ? keyed.get(key(node)) : place && !key(place) ? place : null;
+    keyed.delete(key(node));
+    if (!known) {
+      old.insertBefore(node, place);
+      continue;
+    }
+    if (known === place) {
+      place = place.nextSibling;
+    } else {
+      old.insertBefore(known, place);
+    }
+    renew(known, node);
+  }
+  while (place) {
+    const gone = place;
+    place = place.nextSibling;
+    gone.remove();
+  }
 }
 
 // Shows the present state of an address of the panel. An answer that a later one has overtaken
@@ -151,8 +176,8 @@ function search(form) {
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-copy]");
   if (button) {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    button.textContent = "Copied";
+    const copied = navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = await copied.then(() => "Copied", () => "Not allowed");
     setTimeout(() => (button.textContent = "Copy"), 1500);
   }
 });
