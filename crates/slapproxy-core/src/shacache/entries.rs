@@ -120,7 +120,7 @@ impl Entries {
             }
             Err(error) => return Err(error),
         };
-        entries.retain(|present| present.0 != entry.0);
+        entries.retain(|present| *present != entry);
         entries.insert(0, entry);
         entries.truncate(MOST);
         self.write(key, &entries)
@@ -231,6 +231,17 @@ mod tests {
             json,
             r#"[["{\"n\":1}","signature"],["{\"n\":2}","signature"]]"#
         );
+    }
+
+    #[test]
+    fn nobody_takes_the_place_of_another_signer() {
+        let (_directory, entries, key) = entries();
+        let signed = |signature: &str| Entry("{}".to_owned(), signature.to_owned());
+        for signature in ["one", "another", "one"] {
+            entries.add(&key, signed(signature)).unwrap();
+        }
+        let expected = vec![signed("one"), signed("another")];
+        assert_eq!(entries.get(&key).unwrap(), Some(expected));
     }
 
     #[test]
