@@ -86,8 +86,23 @@ impl Authority {
         issued
     }
 
-    /// A list that revokes these certificates.
+    /// A list that revokes these certificates, in the place of the one before.
     pub fn revoke(&self, revoked: &[&Certificate]) -> PathBuf {
+        self.revoke_until(revoked, &["-crldays", "30"])
+    }
+
+    /// The same, but that the next list should have been there years ago.
+    pub fn revoke_long_ago(&self, revoked: &[&Certificate]) -> PathBuf {
+        let dates = [
+            "-crl_lastupdate",
+            "20200101000000Z",
+            "-crl_nextupdate",
+            "20200201000000Z",
+        ];
+        self.revoke_until(revoked, &dates)
+    }
+
+    fn revoke_until(&self, revoked: &[&Certificate], dates: &[&str]) -> PathBuf {
         let place = |name: &str| self.directory.join(name);
         let database = place("index.txt");
         fs::write(&database, "").expect("a file is writable");
@@ -110,7 +125,7 @@ impl Authority {
             openssl(ca().arg("-revoke").arg(&certificate.certificate));
         }
         let list = place("revoked.crl");
-        openssl(ca().args(["-gencrl", "-crldays", "30", "-out"]).arg(&list));
+        openssl(ca().arg("-gencrl").args(dates).arg("-out").arg(&list));
         list
     }
 

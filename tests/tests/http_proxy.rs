@@ -63,7 +63,7 @@ fn proxy(side: Side, hosts: &[&str]) -> Node {
     let keys = if hosts.is_empty() {
         String::new()
     } else {
-        format!("http-proxy-allow =\n  {hosts}\n")
+        format!("server_names = here\nhttp-proxy-allow =\n  {hosts}\n")
     };
     node.write("slapos.cfg", &(text + &keys));
     node.start_master(side);
@@ -259,10 +259,10 @@ fn nothing_is_smuggled() {
     );
     let requests = [
         format!(
-            "GET {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n{smuggled}"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n{smuggled}"
         ),
-        format!("GET {path}%0d%0aX: y HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
-        format!("GET {path}\u{b}x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
+        format!("GET {path}%0d%0aX: y HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        format!("GET {path}\u{b}x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
     ];
     for request in requests {
         raw(&node, &request);

@@ -258,8 +258,9 @@ fn a_server_without_cache_says_so_and_half_a_cache_is_refused() {
 fn half_an_upload(cache: &Cache, content: &[u8]) -> TcpStream {
     let mut stream = cache.server.connect();
     let length = content.len() * 2;
-    let head =
-        format!("POST /shacache/cache HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+    let head = format!(
+        "POST /shacache/cache HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(content).unwrap();
     poll::until("the upload has begun", Duration::from_secs(20), || {
@@ -481,7 +482,7 @@ fn an_update_makes_the_directory_that_of_upstream() {
 #[test]
 fn links_are_as_the_trusted_proxy_in_front_says() {
     let location = |settings: &str| {
-        let cache = Cache::start(settings);
+        let cache = Cache::start(&format!("server_names = public.example\n{settings}"));
         let request = ureq::http::Request::post(format!("{}/cache", cache.url()))
             .header("X-Forwarded-Proto", "https")
             .header("X-Forwarded-Prefix", "/master")

@@ -85,6 +85,9 @@ fn serve(arguments: ServeArguments) -> Result<ExitCode, Box<dyn Error>> {
         file: arguments.log_file.or(configured),
     };
     slapos_cli::init_logging("slapproxy", &options)?;
+    for warning in slapproxy_core::ignored_parameters(&file) {
+        log::warn!("{warning}");
+    }
     let scheme = settings.server.scheme();
     slapproxy_core::serve(settings, |addresses| {
         for address in addresses {

@@ -1,5 +1,7 @@
 //! Who may say what to a slapproxy that checks client certificates.
 
+mod reload;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

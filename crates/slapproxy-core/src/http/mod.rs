@@ -8,11 +8,13 @@ mod calls;
 pub(crate) mod condition;
 mod cross_site;
 mod external;
+mod host;
 pub(crate) mod respond;
 mod shacache;
 #[cfg(test)]
 mod speakers;
 mod status;
+mod turns;
 
 pub(crate) use external::ExternalUrl;
 pub(crate) use respond::{origin_unreachable, refusal};
@@ -94,7 +96,12 @@ pub(crate) fn measured_app<S: Storage>(
     });
     routes(&master)
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such call\n") })
+        .method_not_allowed_fallback(|| async {
+            let text = "the call is made by another method of HTTP\n";
+            (StatusCode::METHOD_NOT_ALLOWED, text)
+        })
         .layer(from_fn(cross_site::guard))
+        .layer(from_fn_with_state(master.clone(), host::guard))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(metrics, status::measure))
         .with_state(master)
@@ -107,12 +114,16 @@ fn routes<S: Storage>(master: &Shared<S>) -> Router<Shared<S>> {
         .merge(panel::routes())
         .merge(hateoas::routes())
         .merge(http_proxy::routes(&master.settings.http_proxy_allow));
+    // All that read their bodies into memory.
+    let with_bodies = Router::new()
+        .merge(calls::routes())
+        .merge(jsonrpc::routes())
+        .layer(from_fn_with_state(turns::turns(), turns::take));
     of_users
         .route_layer(from_fn_with_state(master.clone(), authority::users_only))
         // These are for nodes, too, and check themselves whom the sender may speak for.
-        .merge(calls::routes())
+        .merge(with_bodies)
         .merge(shacache::routes())
         .merge(hateoas::url_route())
-        .merge(jsonrpc::routes())
         .merge(status::health())
 }

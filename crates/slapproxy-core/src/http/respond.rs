@@ -70,8 +70,17 @@ pub(crate) fn origin_unreachable() -> StatusCode {
 
 /// What is wrong, of a failure of ours with all its causes.
 pub(crate) fn text(error: &dyn Error, status: StatusCode) -> String {
+    if status.is_server_error() {
+        with_causes(error)
+    } else {
+        error.to_string()
+    }
+}
+
+/// What is wrong and why, in one line.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
-    let mut source = error.source().filter(|_| status.is_server_error());
+    let mut source = error.source();
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();

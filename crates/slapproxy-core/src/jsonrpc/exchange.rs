@@ -18,6 +18,8 @@ use crate::storage::{Records, Storage};
 
 /// Largest body, in bytes; the longest fields take less.
 const LARGEST_BODY: usize = 12 << 20;
+/// Longest body that is read by the task itself, in bytes; to read a longer one takes its time.
+const SHORT_BODY: usize = 256 << 10;
 const JSON: &str = "application/json";
 
 /// Who asks, and by which headers.
@@ -39,7 +41,8 @@ pub(super) fn handler<M: Method, S: Storage>() -> MethodRouter<Shared<S>> {
             external,
             headers,
         };
-        if !M::WRITES {
+        let is_short = body.as_ref().is_ok_and(|body| body.len() <= SHORT_BODY);
+        if !M::WRITES && is_short {
             // As with the calls, who reads waits for nobody.
             return respond_to::<M, S>(&master, &sender, body);
         }

@@ -10,27 +10,14 @@ use std::time::Duration;
 use axum::BoxError;
 use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
 
-/// Slower than this, in bytes a second, a body is given up: nobody holds a connection for ever by
-/// sending a byte now and then.
-const SLOWEST: u32 = 1024;
+use super::pace::Pace;
 
-/// A body that fails when it comes too slowly.
-///
-/// It is waited for as long as `credit` lasts. What comes adds to the credit the time that it may
-/// take at the slowest pace, up to `patience`. The time that the reader takes does not count.
+/// A body that fails when it comes too slowly. The time that its reader takes does not count.
 pub(super) struct PacedBody<B> {
     body: B,
     is_read: Arc<AtomicBool>,
-    patience: Duration,
-    credit: Duration,
-    wait: Option<Wait>,
-}
-
-struct Wait {
-    since: Instant,
-    end: Pin<Box<Sleep>>,
+    pace: Pace,
 }
 
 impl<B: HttpBody> PacedBody<B> {
@@ -39,24 +26,13 @@ impl<B: HttpBody> PacedBody<B> {
         Self {
             is_read: Arc::new(body.is_end_stream().into()),
             body,
-            patience,
-            credit: patience,
-            wait: None,
+            pace: Pace::new(patience),
         }
     }
 
     /// Becomes true once all of the body was read.
     pub(super) fn is_read(&self) -> Arc<AtomicBool> {
         self.is_read.clone()
-    }
-
-    fn came(&mut self, bytes: usize) {
-        if let Some(wait) = self.wait.take() {
-            self.credit = self.credit.saturating_sub(wait.since.elapsed());
-        }
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let earned = Duration::from_secs(1) * bytes / SLOWEST;
-        self.credit = (self.credit + earned).min(self.patience);
     }
 }
 
@@ -73,18 +49,13 @@ impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Pace
                 .as_ref()
                 .and_then(|frame| frame.as_ref().ok()?.data_ref());
             let bytes = data.map_or(0, Bytes::len);
-            self.came(bytes);
+            self.pace.moved(bytes);
             if frame.is_none() || self.body.is_end_stream() {
                 self.is_read.store(true, Ordering::Relaxed);
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let credit = self.credit;
-        let wait = self.wait.get_or_insert_with(|| Wait {
-            since: Instant::now(),
-            end: Box::pin(sleep(credit)),
-        });
-        ready!(wait.end.as_mut().poll(context));
+        ready!(self.pace.poll_over(context));
         let error = io::Error::new(io::ErrorKind::TimedOut, "the body comes too slowly");
         Poll::Ready(Some(Err(error.into())))
     }
@@ -102,6 +73,9 @@ impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Pace
 mod tests {
     use std::collections::VecDeque;
 
+    use tokio::time::{Instant, Sleep, sleep};
+
+    use super::super::pace::SLOWEST;
     use super::*;
 
     /// Chunks, each after a pause in seconds; then it stands still.

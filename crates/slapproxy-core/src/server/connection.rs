@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,7 +20,6 @@ use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
@@ -29,7 +27,8 @@ use tower::ServiceExt;
 use super::body::PacedBody;
 use super::linger::Lingering;
 use super::listen::Accepted;
-use super::tls::{self, TlsError};
+use super::pace::PacedWrites;
+use super::tls::{self, Certificates, TlsError};
 use crate::caller::{Caller, Speaker};
 use crate::metrics::Metrics;
 use crate::settings::ServerSettings;
@@ -42,7 +41,7 @@ pub(super) struct Connections {
     router: Router,
     metrics: Arc<Metrics>,
     http: http1::Builder,
-    tls: Option<TlsAcceptor>,
+    certificates: Option<Certificates>,
     /// Names on the certificates of users, if clients have certificates.
     users: Option<Vec<String>>,
     patience: Duration,
@@ -64,12 +63,21 @@ impl Connections {
             router,
             metrics,
             http,
-            tls: tls.map(tls::acceptor).transpose()?,
+            certificates: tls.map(Certificates::read).transpose()?,
             users: tls
                 .filter(|tls| tls.client_ca.is_some())
                 .map(|tls| tls.users.clone()),
             patience,
         })
+    }
+
+    /// Reads the certificates again, for connections to come; says whether there are any. If one
+    /// cannot be used, all stay as they are.
+    pub(super) fn reload(&self) -> Result<bool, TlsError> {
+        let Some(certificates) = &self.certificates else {
+            return Ok(false);
+        };
+        certificates.reload().map(|()| true)
     }
 
     /// Answers the requests of a connection until it ends.
@@ -81,7 +89,7 @@ impl Connections {
             is_tls: false,
             speaker: Speaker::User,
         };
-        match (accepted, &self.tls) {
+        match (accepted, &self.certificates) {
             (Accepted::Unix(stream), _) => {
                 let stream = self.bounded(stream, &unread);
                 self.answer(stream, plain(None), &unread, watcher).await;
@@ -91,8 +99,9 @@ impl Connections {
                 let caller = plain(Some(address));
                 self.answer(stream, caller, &unread, watcher).await;
             }
-            (Accepted::Tcp(stream, address), Some(tls)) => {
-                match self.encrypt(tls, self.bounded(stream, &unread)).await {
+            (Accepted::Tcp(stream, address), Some(certificates)) => {
+                let stream = self.bounded(stream, &unread);
+                match self.encrypt(certificates.acceptor(), stream).await {
                     Ok(stream) => {
                         let caller = self.caller(address, &stream);
                         self.answer(stream, caller, &unread, watcher).await;
@@ -106,20 +115,14 @@ impl Connections {
         }
     }
 
-    /// An answer that the client does not take is given up.
-    fn bounded<S: AsyncRead + AsyncWrite>(
-        &self,
-        stream: S,
-        unread: &Arc<AtomicBool>,
-    ) -> Bounded<S> {
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(self.patience));
-        Lingering::new(Box::pin(stream), unread.clone())
+    /// An answer that the client does not take, or too slowly, is given up.
+    fn bounded<S>(&self, stream: S, unread: &Arc<AtomicBool>) -> Bounded<S> {
+        Lingering::new(PacedWrites::new(stream, self.patience), unread.clone())
     }
 
     async fn encrypt(
         &self,
-        tls: &TlsAcceptor,
+        tls: TlsAcceptor,
         stream: Bounded<TcpStream>,
     ) -> io::Result<TlsStream<Bounded<TcpStream>>> {
         let handshake = timeout(self.patience, tls.accept(stream));
@@ -175,4 +178,4 @@ impl Connections {
     }
 }
 
-type Bounded<S> = Lingering<Pin<Box<TimeoutStream<S>>>>;
+type Bounded<S> = Lingering<PacedWrites<S>>;

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::task::{Context, Poll, ready};
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
@@ -13,8 +14,42 @@ use crate::settings::ListenAddress;
 /// Who may connect to a Unix socket: user and group of the server.
 const SOCKET_MODE: u32 = 0o660;
 
+/// The sockets that are listened on. They take turns, so that none must wait for another.
+#[derive(Default)]
+pub(super) struct Listeners {
+    all: Vec<Listener>,
+    /// Whose turn it is.
+    turn: usize,
+}
+
+impl Listeners {
+    /// Listens on an address, too; says where, with the port that was taken.
+    pub(super) async fn add(&mut self, address: &ListenAddress) -> io::Result<ListenAddress> {
+        let listener = Listener::bind(address).await?;
+        let address = listener.address()?;
+        self.all.push(listener);
+        Ok(address)
+    }
+
+    /// The next connection. Nothing is lost when it is no longer waited for.
+    pub(super) async fn accept(&mut self) -> io::Result<Accepted> {
+        std::future::poll_fn(|context| self.poll_accept(context)).await
+    }
+
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let count = self.all.len();
+        for number in (0..count).map(|offset| (self.turn + offset) % count) {
+            if let Poll::Ready(accepted) = self.all[number].poll_accept(context) {
+                self.turn = number + 1;
+                return Poll::Ready(accepted);
+            }
+        }
+        Poll::Pending
+    }
+}
+
 /// A socket that is listened on.
-pub(super) enum Listener {
+enum Listener {
     Tcp(TcpListener),
     Unix(SocketFile),
 }
@@ -26,36 +61,36 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
-    pub(super) async fn bind(address: &ListenAddress) -> io::Result<Self> {
+    async fn bind(address: &ListenAddress) -> io::Result<Self> {
         match address {
             ListenAddress::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
             ListenAddress::Unix(path) => SocketFile::bind(path).map(Self::Unix),
         }
     }
 
-    /// Where it listens: with the port that was taken.
-    pub(super) fn address(&self) -> io::Result<ListenAddress> {
+    fn address(&self) -> io::Result<ListenAddress> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
             Self::Unix(socket) => Ok(ListenAddress::Unix(socket.path.clone())),
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Accepted> {
-        match self {
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let accepted = match self {
             Self::Tcp(listener) => {
-                let (stream, address): (_, SocketAddr) = listener.accept().await?;
+                let (stream, address): (_, SocketAddr) = ready!(listener.poll_accept(context))?;
                 // Answers are written as a whole; nothing is won by waiting for more.
                 stream.set_nodelay(true)?;
-                Ok(Accepted::Tcp(stream, address.ip()))
+                Accepted::Tcp(stream, address.ip())
             }
-            Self::Unix(socket) => Ok(Accepted::Unix(socket.listener.accept().await?.0)),
-        }
+            Self::Unix(socket) => Accepted::Unix(ready!(socket.listener.poll_accept(context))?.0),
+        };
+        Poll::Ready(Ok(accepted))
     }
 }
 
 /// A Unix socket, whose file is removed with it.
-pub(super) struct SocketFile {
+struct SocketFile {
     listener: UnixListener,
     path: PathBuf,
     inode: u64,
@@ -107,6 +142,35 @@ impl Drop for SocketFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_busy_socket_does_not_keep_others_waiting() {
+        let mut listeners = Listeners::default();
+        let mut addresses = Vec::new();
+        for _ in 0..2 {
+            let bound = listeners
+                .add(&"127.0.0.1:0".parse().unwrap())
+                .await
+                .unwrap();
+            let ListenAddress::Tcp(address) = bound else {
+                panic!("{bound}");
+            };
+            addresses.push(address);
+        }
+        // Three wait at the first and one at the second, which is the second to be let in.
+        let mut clients = Vec::new();
+        for address in [addresses[0], addresses[0], addresses[0], addresses[1]] {
+            clients.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut let_in = Vec::new();
+        for _ in 0..4 {
+            match listeners.accept().await.unwrap() {
+                Accepted::Tcp(stream, _) => let_in.push(stream.local_addr().unwrap()),
+                Accepted::Unix(_) => panic!("no Unix socket is listened on"),
+            }
+        }
+        assert_eq!(let_in[1], addresses[1], "{let_in:?}");
+    }
 
     #[tokio::test]
     async fn a_socket_is_for_user_and_group_and_goes_with_its_server() {

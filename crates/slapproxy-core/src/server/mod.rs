@@ -5,6 +5,8 @@ mod connection;
 mod descriptors;
 mod linger;
 mod listen;
+mod pace;
+mod signals;
 mod tls;
 
 pub use tls::TlsError;
@@ -14,14 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use self::connection::Connections;
-use self::listen::Listener;
-use crate::http::measured_app;
+use self::listen::{Accepted, Listeners};
+use self::signals::{Signals, Wish};
+use crate::http::{measured_app, respond};
 use crate::metrics::Metrics;
 use crate::settings::{ListenAddress, Settings};
 use crate::shacache::{self, ShacacheError};
@@ -67,7 +69,7 @@ const SPARE_THREADS: usize = 64;
 const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 
 /// Opens the database and serves until SIGTERM or SIGINT; requests that have begun are finished.
-/// `ready` is told the addresses once all are listened on.
+/// SIGHUP has certificates read again. `ready` is told the addresses once all are listened on.
 ///
 /// # Errors
 /// The database or a certificate cannot be opened, or an address cannot be listened on.
@@ -86,12 +88,19 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result
         let metrics = Arc::<Metrics>::default();
         let app = measured_app(settings, storage, run_id(), metrics.clone());
         let connections = Connections::new(app, metrics, &server)?;
-        let end = Signals::new().map_err(ServeError::Run)?;
+        let signals = Signals::new().map_err(ServeError::Run)?;
         let (listeners, bound) = bind(&server.listen).await?;
         // Only now is no other server at work in its directories.
         shacache.as_ref().map_or(Ok(()), shacache::prepare)?;
         ready(&bound);
-        run(listeners, connections, server.max_connections, end).await;
+        let serving = Serving {
+            connections: Arc::new(connections),
+            open: GracefulShutdown::new(),
+            closing: JoinSet::new(),
+        };
+        serving
+            .run(listeners, server.max_connections, signals)
+            .await;
         Ok(())
     });
     runtime.shutdown_timeout(LAST_WRITES);
@@ -99,63 +108,92 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result
 }
 
 /// Listens on all addresses, which are told as they were taken.
-async fn bind(
-    addresses: &[ListenAddress],
-) -> Result<(Vec<Listener>, Vec<ListenAddress>), ServeError> {
-    let (mut listeners, mut bound) = (Vec::new(), Vec::new());
+async fn bind(addresses: &[ListenAddress]) -> Result<(Listeners, Vec<ListenAddress>), ServeError> {
+    let (mut listeners, mut bound) = (Listeners::default(), Vec::new());
     for address in addresses {
-        let failed = |source| ServeError::Listen {
+        let added = listeners.add(address).await;
+        bound.push(added.map_err(|source| ServeError::Listen {
             address: address.clone(),
             source,
-        };
-        let listener = Listener::bind(address).await.map_err(failed)?;
-        bound.push(listener.address().map_err(failed)?);
-        listeners.push(listener);
+        })?);
     }
     Ok((listeners, bound))
 }
 
-/// Accepts connections until the signal, and then waits for those that are in use.
-async fn run(listeners: Vec<Listener>, connections: Connections, limit: usize, end: Signals) {
-    let connections = Arc::new(connections);
-    let slots = Arc::new(Semaphore::new(limit));
-    let open = Arc::new(GracefulShutdown::new());
-    let mut loops = JoinSet::new();
-    for listener in listeners {
-        loops.spawn(accept(
-            listener,
-            connections.clone(),
-            slots.clone(),
-            open.clone(),
-        ));
+/// The connections of a running server.
+struct Serving {
+    connections: Arc<Connections>,
+    /// Those that know the certificates as they were read last.
+    open: GracefulShutdown,
+    /// Those of before, which end with the request that they are at.
+    closing: JoinSet<()>,
+}
+
+impl Serving {
+    /// Serves until the signal to end, and then waits for the connections that are in use.
+    async fn run(mut self, mut listeners: Listeners, limit: usize, mut signals: Signals) {
+        let slots = Arc::new(Semaphore::new(limit));
+        loop {
+            tokio::select! {
+                next = next_connection(&mut listeners, &slots) => self.begin(next),
+                wish = signals.next() => match wish {
+                    Wish::Reload => self.reload(),
+                    Wish::End => break,
+                }
+            }
+        }
+        log::info!("ending");
+        drop(listeners);
+        let Self {
+            open, mut closing, ..
+        } = self;
+        closing.spawn(open.shutdown());
+        let ended = async { while closing.join_next().await.is_some() {} };
+        if timeout(GRACE, ended).await.is_err() {
+            log::warn!("connections are cut off: their requests did not end");
+        }
     }
-    end.wait().await;
-    log::info!("ending");
-    loops.shutdown().await;
-    let Some(open) = Arc::into_inner(open) else {
-        return;
-    };
-    if timeout(GRACE, open.shutdown()).await.is_err() {
-        log::warn!("connections are cut off: their requests did not end");
+
+    fn begin(&self, (accepted, slot): (Accepted, OwnedSemaphorePermit)) {
+        let (connections, watcher) = (self.connections.clone(), self.open.watcher());
+        tokio::spawn(async move {
+            connections.serve(accepted, watcher).await;
+            drop(slot);
+        });
+    }
+
+    /// Reads the certificates again. Who is connected has shown one that was good before, and must
+    /// show it anew.
+    fn reload(&mut self) {
+        match self.connections.reload() {
+            Ok(false) => log::info!("there are no certificates to read again"),
+            Ok(true) => {
+                log::info!("the certificates were read again");
+                let before = std::mem::take(&mut self.open);
+                self.closing.spawn(before.shutdown());
+                while self.closing.try_join_next().is_some() {}
+            }
+            Err(error) => {
+                let reason = respond::with_causes(&error);
+                log::error!("the certificates stay as they were read before: {reason}");
+            }
+        }
     }
 }
 
-async fn accept(
-    listener: Listener,
-    connections: Arc<Connections>,
-    slots: Arc<Semaphore>,
-    open: Arc<GracefulShutdown>,
-) {
-    // Whoever comes when all slots are taken waits in the backlog of the socket.
-    while let Ok(slot) = slots.clone().acquire_owned().await {
-        match listener.accept().await {
-            Ok(accepted) => {
-                let (connections, watcher) = (connections.clone(), open.watcher());
-                tokio::spawn(async move {
-                    connections.serve(accepted, watcher).await;
-                    drop(slot);
-                });
-            }
+/// The next connection, once there is a slot for it. Whoever comes when all slots are taken waits
+/// in the backlog of the socket.
+async fn next_connection(
+    listeners: &mut Listeners,
+    slots: &Arc<Semaphore>,
+) -> (Accepted, OwnedSemaphorePermit) {
+    loop {
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            // Nobody closes the semaphore.
+            return std::future::pending().await;
+        };
+        match listeners.accept().await {
+            Ok(accepted) => return (accepted, slot),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 log::error!("cannot accept a connection: {error}");
@@ -175,28 +213,6 @@ fn is_of_one_connection(error: &io::Error) -> bool {
         NotConnected,
     ];
     kinds.contains(&error.kind())
-}
-
-/// The signals that end the server.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }
 
 /// 32 random letters. Each `RandomState` is seeded by the operating system.

@@ -4,19 +4,22 @@ use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 use x509_cert::Certificate;
+use x509_cert::certificate::Rfc5280;
+use x509_cert::crl::CertificateList;
 use x509_cert::der::asn1::{ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 use x509_cert::der::{Any, Decode};
 
+use crate::master::now;
 use crate::settings::TlsSettings;
 
 /// The attribute commonName.
@@ -60,8 +63,39 @@ pub enum TlsError {
     },
 }
 
+/// Certificate and key of the server, and what clients' are verified by, as they were read last.
+pub(super) struct Certificates {
+    settings: TlsSettings,
+    acceptor: RwLock<TlsAcceptor>,
+}
+
+impl Certificates {
+    pub(super) fn read(settings: &TlsSettings) -> Result<Self, TlsError> {
+        Ok(Self {
+            settings: settings.clone(),
+            acceptor: acceptor(settings)?.into(),
+        })
+    }
+
+    /// Reads the files again; if one cannot be used, all stay as they are.
+    pub(super) fn reload(&self) -> Result<(), TlsError> {
+        let fresh = acceptor(&self.settings)?;
+        *self
+            .acceptor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// What accepts the next connection.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        let acceptor = self.acceptor.read();
+        acceptor.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// What accepts TLS connections by these settings.
-pub(super) fn acceptor(settings: &TlsSettings) -> Result<TlsAcceptor, TlsError> {
+fn acceptor(settings: &TlsSettings) -> Result<TlsAcceptor, TlsError> {
     let chain = certificates(&settings.certificate)?;
     let key = private_key(&settings.key)?;
     let unusable = |source| TlsError::Certificate {
@@ -98,13 +132,28 @@ fn verifier(path: &Path, revoked: Option<&Path>) -> Result<Arc<dyn ClientCertVer
         added.map_err(|error| authority_error(path, error))?;
     }
     let mut builder = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider());
-    if let Some(list) = revoked {
-        builder = builder.with_crls(pem_items(list, "revocation list")?);
+    if let Some(path) = revoked {
+        let lists: Vec<CertificateRevocationListDer<'_>> = pem_items(path, "revocation list")?;
+        if lists.iter().any(is_out_of_date) {
+            // What it revokes stays revoked: better than to let nobody in.
+            log::warn!(
+                "{} is out of date: later revocations are not known",
+                path.display()
+            );
+        }
+        builder = builder.with_crls(lists);
     }
     builder.build().map_err(|error| match (&error, revoked) {
         (VerifierBuilderError::InvalidCrl(_), Some(list)) => authority_error(list, error),
         _ => authority_error(path, error),
     })
+}
+
+/// Whether the next list should be there already.
+fn is_out_of_date(list: &CertificateRevocationListDer<'_>) -> bool {
+    let list = CertificateList::<Rfc5280>::from_der(list);
+    let next = list.ok().and_then(|list| list.tbs_cert_list.next_update);
+    next.is_some_and(|next| next.to_unix_duration().as_secs_f64() < now())
 }
 
 fn authority_error(path: &Path, source: impl Error + Send + Sync + 'static) -> TlsError {

@@ -1,6 +1,7 @@
 //! What slapproxy is told by slapos.cfg and its options.
 
 mod http_proxy;
+mod ignored;
 mod listen;
 mod multimaster;
 mod server;
@@ -8,6 +9,7 @@ mod shacache;
 mod tls;
 
 pub use http_proxy::AllowedHost;
+pub use ignored::ignored_parameters;
 pub use listen::ListenAddress;
 pub use multimaster::MultimasterSettings;
 pub use server::ServerSettings;
@@ -192,9 +194,10 @@ mod tests {
         let minimal =
             settings("[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db").unwrap();
         assert_eq!(minimal.server.listen, ["127.0.0.1:5000".parse().unwrap()]);
-        let text = "[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db\nhost = ::1\nport = 0\nsoftware_product_list =\n kvm http://k/";
+        let text = "[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db\nhost = ::1\nport = 0\nserver-names = A.example.org.\n b\nsoftware_product_list =\n kvm http://k/";
         let full = settings(text).unwrap();
         assert_eq!(full.server.listen, ["[::1]:0".parse().unwrap()]);
+        assert_eq!(full.server.server_names, ["a.example.org", "b"]);
         assert_eq!(full.software_products["kvm"], "http://k/");
     }
 
@@ -209,6 +212,13 @@ mod tests {
             (format!("{base}host = nowhere"), "host"),
             (format!("{base}host = 0.0.0.0"), "0.0.0.0"),
             (format!("{base}port = 70000"), "70000"),
+            (format!("{base}max_connections = 0"), "from 1 to 65536"),
+            (
+                format!("{base}max_connections = 18446744073709551615"),
+                "from 1 to 65536",
+            ),
+            (format!("{base}request_timeout = 1e18"), "a day at most"),
+            (format!("{base}server_names = a b:80"), "\"b:80\""),
             (
                 format!("{base}local-software-release-root = srv"),
                 "absolute path",

@@ -9,7 +9,10 @@ use slapos_config::{Section, ValueError};
 use super::{ListenAddress, SettingsError, SettingsOverrides, TlsSettings, listen};
 
 const DEFAULT_MAX_CONNECTIONS: usize = 512;
+/// More would need more threads and files than a process may have.
+const MOST_CONNECTIONS: usize = 65_536;
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const LONGEST_REQUEST_TIMEOUT: Duration = Duration::from_secs(86_400);
 
 /// How requests come in.
 #[derive(Debug, Clone)]
@@ -20,6 +23,9 @@ pub struct ServerSettings {
     pub tls: Option<TlsSettings>,
     /// Whose `X-Forwarded-` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Names of this server, in lower case: what is not encrypted must ask for one of them, for
+    /// localhost or for an address. Empty: that holds for what comes from this machine.
+    pub server_names: Vec<String>,
     /// Connections at a time; more wait to be accepted.
     pub max_connections: usize,
     /// For a TLS handshake, for the head of a request (and as long may a connection be idle), for
@@ -33,6 +39,7 @@ impl Default for ServerSettings {
             listen: vec![ListenAddress::default()],
             tls: None,
             trusted_proxies: loopback(),
+            server_names: Vec::new(),
             max_connections: DEFAULT_MAX_CONNECTIONS,
             request_timeout: DEFAULT_REQUEST_TIMEOUT,
         }
@@ -56,12 +63,12 @@ impl ServerSettings {
             [] => listen::from_section(section)?,
             given => given.to_vec(),
         };
-        let max_connections = section.get_parsed("max_connections", "a number of connections")?;
         let settings = Self {
             listen,
             tls: TlsSettings::from_section(section)?,
             trusted_proxies: trusted_proxies(section)?.unwrap_or(defaults.trusted_proxies),
-            max_connections: max_connections.unwrap_or(defaults.max_connections).max(1),
+            server_names: server_names(section)?,
+            max_connections: max_connections(section)?.unwrap_or(defaults.max_connections),
             request_timeout: request_timeout(section)?.unwrap_or(defaults.request_timeout),
         };
         if !overrides.insecure_listen {
@@ -118,13 +125,42 @@ fn trusted_proxies(section: &Section<'_>) -> Result<Option<Vec<IpNet>>, ValueErr
     parsed.collect::<Result<_, _>>().map(Some)
 }
 
+fn server_names(section: &Section<'_>) -> Result<Vec<String>, ValueError> {
+    let key = "server_names";
+    let value = section.get(key)?.unwrap_or_default();
+    let names = value.split_whitespace().map(|word| {
+        let name = word.strip_suffix('.').unwrap_or(word);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        match !name.is_empty() && name.bytes().all(plain) {
+            true => Ok(name.to_ascii_lowercase()),
+            false => Err(section.wrong(key, word.to_owned(), "the name of a host, without a port")),
+        }
+    });
+    names.collect()
+}
+
+fn max_connections(section: &Section<'_>) -> Result<Option<usize>, ValueError> {
+    let (key, expected) = ("max_connections", "a number of connections from 1 to 65536");
+    match section.get_parsed::<usize>(key, expected)? {
+        Some(number) if !(1..=MOST_CONNECTIONS).contains(&number) => {
+            Err(section.wrong(key, number.to_string(), expected))
+        }
+        number => Ok(number),
+    }
+}
+
 fn request_timeout(section: &Section<'_>) -> Result<Option<Duration>, ValueError> {
-    let (key, expected) = ("request_timeout", "a number of seconds above zero");
+    let (key, expected) = (
+        "request_timeout",
+        "a number of seconds above zero, a day at most",
+    );
     let Some(seconds) = section.get_parsed::<f64>(key, expected)? else {
         return Ok(None);
     };
     match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(Some(duration)),
+        Ok(duration) if !duration.is_zero() && duration <= LONGEST_REQUEST_TIMEOUT => {
+            Ok(Some(duration))
+        }
         _ => Err(section.wrong(key, seconds.to_string(), expected)),
     }
 }

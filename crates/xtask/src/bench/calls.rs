@@ -27,9 +27,9 @@ fn request(call: &impl Call) -> Vec<u8> {
 fn wire<C: Call>(_: &C, form: &str) -> Vec<u8> {
     let endpoint = C::ENDPOINT;
     let text = match C::METHOD {
-        Method::Get => format!("GET /{endpoint}?{form} HTTP/1.1\r\nHost: bench\r\n\r\n"),
+        Method::Get => format!("GET /{endpoint}?{form} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
         Method::Post => format!(
-            "POST /{endpoint} HTTP/1.1\r\nHost: bench\r\n\
+            "POST /{endpoint} HTTP/1.1\r\nHost: localhost\r\n\
              Content-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {}\r\n\r\n{form}",
             form.len()
