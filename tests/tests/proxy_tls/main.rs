@@ -246,31 +246,6 @@ fn without_a_certificate_of_the_authority_there_is_no_connection() {
 }
 
 #[test]
-fn a_revoked_certificate_is_none() {
-    let directory = TempDir::with_prefix_in("tls-", "/tmp").unwrap();
-    let authority = Authority::new(directory.path(), "authority");
-    let own = authority.issue("server", "/CN=master", 30);
-    let [good, stolen] = ["good", "stolen"].map(|file| authority.issue(file, "/CN=COMP-1", 30));
-    let settings = format!(
-        "{}client_ca = {}\nclient_crl = {}\n",
-        tls_settings(&own),
-        authority.certificate().display(),
-        authority.revoke(&[&stolen]).display(),
-    );
-    let server = Server::start(&settings, &[]);
-    let client = |Certificate { certificate, key }: &Certificate| {
-        let connection = Connection::to(&format!("{}/", server.url())).unwrap();
-        let trusting = connection.master_ca_file(authority.certificate());
-        trusting
-            .client_certificate(certificate, key)
-            .open()
-            .unwrap()
-    };
-    client(&good).run_id().unwrap();
-    client(&stolen).run_id().unwrap_err();
-}
-
-#[test]
 fn what_is_no_call_is_for_users_and_the_cache_for_those_who_are_known() {
     let guarded = Guarded::start();
     let table = [

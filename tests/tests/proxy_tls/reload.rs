@@ -1,7 +1,7 @@
 //! Certificates that change while the server runs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -67,49 +67,64 @@ fn a_renewed_certificate_is_shown_and_one_that_is_broken_is_not() {
     client(&server, &new, None).run_id().unwrap();
 }
 
-#[test]
-fn a_certificate_that_is_revoked_meanwhile_is_none() {
-    let directory = TempDir::with_prefix_in("tls-", "/tmp").unwrap();
-    let authority = Authority::new(directory.path(), "authority");
-    let own = authority.issue("server", "/CN=master", 30);
-    let [good, stolen] = ["good", "stolen"].map(|file| authority.issue(file, "/CN=COMP-1", 30));
-    let settings = format!(
-        "{}client_ca = {}\nclient_crl = {}\n",
-        tls_settings(&own),
-        authority.certificate().display(),
-        authority.revoke(&[]).display(),
-    );
-    let server = Server::start(&settings, &[]);
-    let thief = client(&server, &authority, Some(&stolen));
-    thief.run_id().unwrap();
+/// A server that checks certificates of an authority against a list of what it revoked.
+struct Checking {
+    authority: Authority,
+    good: Certificate,
+    stolen: Certificate,
+    server: Server,
+    // The last to go.
+    _directory: TempDir,
+}
 
-    authority.revoke(&[&stolen]);
-    reload(&server, "the certificates were read again");
-    // Its connection, which was kept open, has ended too.
-    thief.run_id().unwrap_err();
-    client(&server, &authority, Some(&good)).run_id().unwrap();
+impl Checking {
+    fn by(list: impl FnOnce(&Authority, &Certificate) -> PathBuf) -> Self {
+        let directory = TempDir::with_prefix_in("tls-", "/tmp").unwrap();
+        let authority = Authority::new(directory.path(), "authority");
+        let own = authority.issue("server", "/CN=master", 30);
+        let [good, stolen] = ["good", "stolen"].map(|file| authority.issue(file, "/CN=COMP-1", 30));
+        let settings = format!(
+            "{}client_ca = {}\nclient_crl = {}\n",
+            tls_settings(&own),
+            authority.certificate().display(),
+            list(&authority, &stolen).display(),
+        );
+        Self {
+            authority,
+            good,
+            stolen,
+            server: Server::start(&settings, &[]),
+            _directory: directory,
+        }
+    }
+
+    fn client(&self, own: &Certificate) -> Slap {
+        client(&self.server, &self.authority, Some(own))
+    }
 }
 
 #[test]
-fn a_list_that_is_out_of_date_is_told_and_revokes_all_the_same() {
-    let directory = TempDir::with_prefix_in("tls-", "/tmp").unwrap();
-    let authority = Authority::new(directory.path(), "authority");
-    let own = authority.issue("server", "/CN=master", 30);
-    let [good, stolen] = ["good", "stolen"].map(|file| authority.issue(file, "/CN=COMP-1", 30));
-    let list = authority.revoke_long_ago(&[&stolen]);
-    let settings = format!(
-        "{}client_ca = {}\nclient_crl = {}\n",
-        tls_settings(&own),
-        authority.certificate().display(),
-        list.display(),
-    );
-    let server = Server::start(&settings, &[]);
-    let told = format!("{} is out of date", list.display());
-    assert!(server.log().contains(&told), "{}", server.log());
-    client(&server, &authority, Some(&good)).run_id().unwrap();
-    client(&server, &authority, Some(&stolen))
-        .run_id()
-        .unwrap_err();
+fn a_certificate_that_is_revoked_meanwhile_is_none() {
+    let checking = Checking::by(|authority, _| authority.revoke(&[]));
+    let thief = checking.client(&checking.stolen);
+    thief.run_id().unwrap();
+    checking.authority.revoke(&[&checking.stolen]);
+    reload(&checking.server, "the certificates were read again");
+    // Its connection, which was kept open, has ended, too.
+    thief.run_id().unwrap_err();
+    checking.client(&checking.good).run_id().unwrap();
+}
+
+#[test]
+fn a_revoked_certificate_is_none_even_by_a_list_that_is_out_of_date() {
+    let late = Checking::by(|authority, stolen| authority.revoke_long_ago(&[stolen]));
+    let fresh = Checking::by(|authority, stolen| authority.revoke(&[stolen]));
+    for (checking, is_late) in [(late, true), (fresh, false)] {
+        let log = checking.server.log();
+        assert_eq!(log.contains("revoked.crl is out of date"), is_late, "{log}");
+        checking.client(&checking.good).run_id().unwrap();
+        checking.client(&checking.stolen).run_id().unwrap_err();
+    }
 }
 
 #[test]
