@@ -171,7 +171,11 @@ async fn download<S: Storage>(
         .oneshot(by_tag_only(&request, &tag))
         .await;
     let mut response = response.map(Body::new);
-    response.headers_mut().insert(header::ETAG, tag);
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag);
+    // Whoever uploaded it must not have a browser take it for a script of ours.
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     Ok(response)
 }
 
