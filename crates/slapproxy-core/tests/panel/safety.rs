@@ -115,6 +115,7 @@ fn queries_that_make_no_sense_do_no_harm() {
         "instances?q=%ff%00&page=-1&state=%20",
         "?%%%",
         "slaves?page=99999999999999999999",
+        "instances?q=a&q=b&&page",
         &long,
     ] {
         assert_eq!(
@@ -123,9 +124,6 @@ fn queries_that_make_no_sense_do_no_harm() {
             "{path}"
         );
     }
-    let twice = panel.get("panel/instances?q=a&q=b");
-    assert_eq!(twice.status, StatusCode::BAD_REQUEST);
-    assert!(twice.body.contains("`q`"), "{}", twice.body);
 }
 
 #[test]
