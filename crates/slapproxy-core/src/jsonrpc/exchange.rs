@@ -29,7 +29,8 @@ struct Sender {
     headers: HeaderMap,
 }
 
-/// Serves one method.
+/// Serves one method. As with the calls, what waits for the database alone is done by the task
+/// itself, and what may take longer on a thread made for that.
 pub(super) fn handler<M: Method, S: Storage>() -> MethodRouter<Shared<S>> {
     let handler = async |State(master): State<Shared<S>>,
                          speaker: Speaker,
@@ -41,12 +42,17 @@ pub(super) fn handler<M: Method, S: Storage>() -> MethodRouter<Shared<S>> {
             external,
             headers,
         };
-        let is_short = body.as_ref().is_ok_and(|body| body.len() <= SHORT_BODY);
-        if !M::WRITES && is_short {
-            // As with the calls, who reads waits for nobody.
-            return respond_to::<M, S>(&master, &sender, body);
+        if !body.as_ref().is_ok_and(|body| body.len() > SHORT_BODY) {
+            match read::<M, S>(&master, &sender, &body) {
+                Ok((method, asker)) if method.may_be_elsewhere(&asker) => {}
+                Ok((method, asker)) => {
+                    let served = serve(&master, &asker, method).await;
+                    return respond_to::<M>(served);
+                }
+                Err(problem) => return respond_to::<M>(Err(problem)),
+            }
         }
-        let work = move || respond_to::<M, S>(&master, &sender, body);
+        let work = move || respond_to::<M>(serve_slowly::<M, S>(&master, &sender, &body));
         respond::on_blocking_thread(M::PATH, work).await
     };
     let other_verb = async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "methods take POST");
@@ -55,49 +61,74 @@ pub(super) fn handler<M: Method, S: Storage>() -> MethodRouter<Shared<S>> {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
-fn respond_to<M: Method, S: Storage>(
-    master: &Master<S>,
-    sender: &Sender,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+fn respond_to<M: Method>(served: Result<M::Answer, Problem>) -> Response {
     let path = M::PATH;
-    let problem = match exchange::<M, S>(master, sender, body) {
-        Ok(response) => return response,
-        Err(problem) => problem,
-    };
-    let (status, title) = (problem.status(), problem.title());
-    if status.is_server_error() {
-        log::error!("{path}: {title}");
-    } else {
-        log::info!("{path}: {} {title}", status.as_u16());
+    match served {
+        Ok(answer) => {
+            let status = M::status(&answer);
+            log::debug!("{path} {}", status.as_u16());
+            json(status, &answer)
+        }
+        Err(problem) => {
+            let (status, title) = (problem.status(), problem.title());
+            if status.is_server_error() {
+                log::error!("{path}: {title}");
+            } else {
+                log::info!("{path}: {} {title}", status.as_u16());
+            }
+            problem.into_response()
+        }
     }
-    problem.into_response()
 }
 
-fn exchange<M: Method, S: Storage>(
-    master: &Master<S>,
-    sender: &Sender,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
+/// The method in a request, and who asks.
+fn read<'a, M: Method, S>(
+    master: &'a Master<S>,
+    sender: &'a Sender,
+    body: &Result<Bytes, BytesRejection>,
+) -> Result<(M, Asker<'a>), Problem> {
     check_headers(&sender.headers)?;
+    let body = body.as_ref();
     let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
-    let Object(method) = parameters::<Object<M>>(&body)?;
+    let Object(method) = parameters::<Object<M>>(body)?;
     let asker = Asker {
         context: master.context(&sender.headers)?,
         external: &sender.external,
         speaker: &sender.speaker,
     };
+    Ok((method, asker))
+}
+
+/// A method that is for us, as a part of the task.
+async fn serve<M: Method, S: Storage>(
+    master: &Master<S>,
+    asker: &Asker<'_>,
+    method: M,
+) -> Result<M::Answer, Problem> {
+    let storage = &master.storage;
+    let serve = |records: &dyn Records| method.serve(&Asked::new(asker, records));
+    let answer = match M::WRITES {
+        true => storage.write_async(serve).await,
+        false => storage.read(serve),
+    };
+    Ok(answer?)
+}
+
+/// A method that may be for others, or is long.
+fn serve_slowly<M: Method, S: Storage>(
+    master: &Master<S>,
+    sender: &Sender,
+    body: &Result<Bytes, BytesRejection>,
+) -> Result<M::Answer, Problem> {
+    let (method, asker) = read::<M, S>(master, sender, body)?;
     let storage = &master.storage;
     let elsewhere = method.elsewhere(&asker, storage)?;
     let serve = |records: &dyn Records| method.serve(&Asked::new(&asker, records));
-    let answer = match elsewhere {
+    Ok(match elsewhere {
         Some(answer) => answer,
         None if M::WRITES => storage.write(serve)?,
         None => storage.read(serve)?,
-    };
-    let status = M::status(&answer);
-    log::debug!("{} {}", M::PATH, status.as_u16());
-    Ok(json(status, &answer))
+    })
 }
 
 /// The parameters in a body. The error says where in it something is wrong.

@@ -42,7 +42,12 @@ trait Method: DeserializeOwned + Send + 'static {
     /// Whether it changes the database.
     const WRITES: bool;
     /// What it answers.
-    type Answer: Serialize;
+    type Answer: Serialize + Send;
+
+    /// Whether another master may have to be asked, which is not for the task to wait for.
+    fn may_be_elsewhere(&self, _: &Asker<'_>) -> bool {
+        false
+    }
 
     /// What another master answers, asked while nothing holds the database; `None` if the method is
     /// for us.

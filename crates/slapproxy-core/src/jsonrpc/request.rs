@@ -126,6 +126,10 @@ impl Method for SoftwareInstance {
     const WRITES: bool = true;
     type Answer = Requested;
 
+    fn may_be_elsewhere(&self, asker: &Asker<'_>) -> bool {
+        forward::may_be_elsewhere(&self.0, &asker.context)
+    }
+
     fn elsewhere<S: Storage>(
         &self,
         asker: &Asker<'_>,
