@@ -412,11 +412,10 @@ fn a_server_has_the_names_that_are_configured() {
 #[test]
 fn a_request_names_one_host_and_its_call_one_method() {
     let server = Server::start("", &[]);
-    for host in ["", "Host: localhost\r\nHost: localhost\r\n"] {
-        let (status, text) = asked_for(host, "GET /healthz", server.connect());
-        assert_eq!(status, "HTTP/1.1 400 Bad Request", "{host}");
-        assert!(text.contains("Host"), "{text}");
-    }
+    let twice = "Host: localhost\r\nHost: localhost\r\n";
+    let (status, text) = asked_for(twice, "GET /healthz", server.connect());
+    assert_eq!(status, "HTTP/1.1 400 Bad Request");
+    assert!(text.contains("several hosts"), "{text}");
     let elsewhere = "GET http://evil.example/healthz";
     let (status, _) = asked_for("Host: localhost\r\n", elsewhere, server.connect());
     assert_eq!(status, "HTTP/1.1 400 Bad Request");

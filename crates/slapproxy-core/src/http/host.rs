@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -24,7 +24,7 @@ const LOCALHOST: &str = "localhost";
 /// The request is not for this server, or does not say for which it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum WrongHost {
-    #[error("a request must name one host, in one header Host")]
+    #[error("the request names several hosts")]
     NotOne,
     #[error("this server has no name {0:?} (see server_names in section slapproxy)")]
     Stranger(String),
@@ -69,12 +69,12 @@ fn check(request: &Request, names: &[String]) -> Result<(), WrongHost> {
     Ok(())
 }
 
-/// The header; `None` in a request of old that needs none, which no browser makes.
+/// The header; `None` in a request without, which no browser makes.
 fn host(request: &Request) -> Result<Option<&HeaderValue>, WrongHost> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host,
-        (None, _) if request.version() < Version::HTTP_11 => return Ok(None),
+        (None, _) => return Ok(None),
         _ => return Err(WrongHost::NotOne),
     };
     match request.uri().authority() {
@@ -189,10 +189,9 @@ mod tests {
 
     #[test]
     fn a_request_names_one_host() {
-        let of = |uri: &str, version: Version, hosts: &[&str]| {
-            let mut request = request(Some((Some("127.0.0.1"), false)), "127.0.0.1");
+        let of = |uri: &str, hosts: &[&str]| {
+            let mut request = request(Some((Some("127.0.0.1"), false)), LOCALHOST);
             *request.uri_mut() = uri.parse().unwrap();
-            *request.version_mut() = version;
             request.headers_mut().remove(header::HOST);
             for host in hosts {
                 let host = HeaderValue::from_str(host).unwrap();
@@ -200,26 +199,20 @@ mod tests {
             }
             check(&request, &[])
         };
-        let (old, new) = (Version::HTTP_10, Version::HTTP_11);
-        for (uri, version, hosts) in [
-            ("/", old, &[][..]),
-            ("/", new, &["localhost"]),
-            ("http://localhost:1/", new, &["localhost:1"]),
+        for (uri, hosts) in [
+            ("/", &[][..]),
+            ("/", &["localhost"]),
+            ("http://localhost:1/", &["localhost:1"]),
         ] {
-            assert_eq!(of(uri, version, hosts), Ok(()), "{uri} {hosts:?}");
+            assert_eq!(of(uri, hosts), Ok(()), "{uri} {hosts:?}");
         }
-        for (uri, version, hosts) in [
-            ("/", new, &[][..]),
-            ("/", new, &["localhost", "localhost"]),
-            ("/", old, &["localhost", OTHER]),
-            ("http://evil.example/", new, &["localhost"]),
-            ("http://localhost/", new, &[OTHER]),
+        for (uri, hosts) in [
+            ("/", &["localhost", "localhost"][..]),
+            ("/", &["localhost", OTHER]),
+            ("http://evil.example/", &["localhost"]),
+            ("http://localhost/", &[OTHER]),
         ] {
-            assert_eq!(
-                of(uri, version, hosts),
-                Err(WrongHost::NotOne),
-                "{uri} {hosts:?}"
-            );
+            assert_eq!(of(uri, hosts), Err(WrongHost::NotOne), "{uri} {hosts:?}");
         }
     }
 }

@@ -97,7 +97,6 @@ impl Asker {
 
     async fn ask(&self, (method, parameters): (&str, Value)) -> StatusCode {
         let mut request = Request::post(format!("/slapos.{method}"))
-            .header(header::HOST, "localhost")
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::AUTHORIZATION, &self.authorization)
             .body(Body::from(parameters.to_string()))
