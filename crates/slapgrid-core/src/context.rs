@@ -1,6 +1,7 @@
 //! What the work on one partition needs: made once for each by the run, shared with nobody.
 
 use std::error::Error;
+use std::sync::{Mutex, PoisonError};
 
 use slap_proto::documents::ComputerPartition;
 use slapos_fs::PidFile;
@@ -8,7 +9,7 @@ use time::UtcOffset;
 
 use crate::hooks::{Event, HookError, HookSubject, Hooks, PartitionFacts};
 use crate::layout::PartitionLayout;
-use crate::outcome::{Failure, Severity, error_chain};
+use crate::outcome::{Done, Failure, PromiseCheck, Severity, error_chain};
 use crate::process::{Account, Interruption};
 use crate::services::Services;
 use crate::settings::Settings;
@@ -31,6 +32,8 @@ pub(crate) struct PartitionContext<'a> {
     pub(crate) interruption: &'a Interruption,
     /// Local time; it cannot be asked for once there are threads.
     pub(crate) utc_offset: UtcOffset,
+    /// The promises that were checked.
+    pub(crate) checked: Mutex<Vec<PromiseCheck>>,
 }
 
 impl PartitionContext<'_> {
@@ -42,16 +45,35 @@ impl PartitionContext<'_> {
 
     /// Works while no other run works on the partition: tools that do one part of the work each may
     /// run at the same time. A partition that another one works on is left to it.
-    pub(crate) fn alone(&self, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(crate) fn alone(
+        &self,
+        work: impl FnOnce() -> Result<Done, Failure>,
+    ) -> Result<Done, Failure> {
         let reference = self.layout.reference();
         match PidFile::acquire(&self.layout.lock()) {
             Ok(_lock) => work(),
             Err(error) if error.is_running() => {
-                log::warn!(target: reference, "left alone: {}", error_chain(&error));
-                Ok(())
+                let why = format!("left alone: {}", error_chain(&error));
+                log::warn!(target: reference, "{why}");
+                Ok(Done::NotYet(why))
             }
             Err(error) => Err(self.fail(Severity::Failed, &error, None)),
         }
+    }
+
+    /// Notes promises that were checked.
+    pub(crate) fn note_checks(&self, checks: impl Iterator<Item = PromiseCheck>) {
+        let checked = self.checked.lock();
+        checked
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(checks);
+    }
+
+    /// The promises that were checked.
+    pub(crate) fn into_checks(self) -> Vec<PromiseCheck> {
+        self.checked
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells hooks of an event.

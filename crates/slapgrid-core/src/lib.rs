@@ -17,6 +17,7 @@ mod parallel;
 mod partition;
 pub mod plan;
 mod process;
+pub mod progress;
 mod promise;
 mod run;
 mod services;
@@ -29,5 +30,5 @@ mod usage;
 pub mod watchdog;
 
 pub use process::Interruption;
-pub use run::{Phase, RunError, run};
+pub use run::{Phase, RunError, plan_run, run};
 pub use supervisord::{SupervisordError, control, ensure_running};

@@ -70,8 +70,6 @@ pub struct Mode {
     pub garbage_collect: bool,
     /// Let buildout start its debugger on errors.
     pub buildout_debug: bool,
-    /// Only print what would be done.
-    pub dry_run: bool,
     /// The machine was just started: nothing of what was processed before holds.
     pub boot: bool,
 }

@@ -1,5 +1,6 @@
 //! slapgrid-ur: removing an instance that is no longer wanted.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use slap_client::{ClientError, Destruction};
@@ -13,7 +14,7 @@ use super::retention;
 use crate::context::PartitionContext;
 use crate::environment::Environment;
 use crate::hooks::{Event, HookError};
-use crate::outcome::{Failure, Severity};
+use crate::outcome::{Done, Failure, Severity};
 use crate::process::{self, Account, ProcessError, Program};
 use crate::services::{ServiceError, Services};
 
@@ -55,7 +56,10 @@ impl DestroyError {
 ///
 /// # Errors
 /// Already logged and reported.
-pub(crate) fn destroy(context: &PartitionContext<'_>, usage_is_sent: bool) -> Result<(), Failure> {
+pub(crate) fn destroy(
+    context: &PartitionContext<'_>,
+    usage_is_sent: bool,
+) -> Result<Done, Failure> {
     context.alone(|| {
         let removal = Removal { context };
         removal
@@ -69,24 +73,21 @@ struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    fn run(&self, usage_is_sent: bool) -> Result<(), DestroyError> {
+    fn run(&self, usage_is_sent: bool) -> Result<Done, DestroyError> {
         let context = self.context;
         let reference = context.layout.reference();
         let (directory, account) = directory::open(context.layout.directory())?;
         context.services().stop()?;
         context.master.stopped()?;
         if !usage_is_sent {
-            log::info!(target: reference, "stopped; not destroyed before its usage is sent");
-            return Ok(());
+            return Ok(self.wait("not destroyed before its usage is sent"));
         }
-        if is_retained(&directory, &account)? {
-            log::info!(target: reference, "stopped; its data is kept until the retention delay is over");
-            return Ok(());
+        if begin_retention(&directory, &account)? {
+            return Ok(self.wait("its data is kept until the retention delay is over"));
         }
         context.run_hooks(Event::Report, &account)?;
         if let Some(program) = self.wait_for_prerm(&directory, &account)? {
-            log::info!(target: reference, "stopped; not destroyed while {program} runs");
-            return Ok(());
+            return Ok(self.wait(&format!("not destroyed while {program} runs")));
         }
         log::info!(target: reference, "destroying");
         if !emptying::is_begun(&context.layout) {
@@ -94,11 +95,18 @@ impl Removal<'_> {
             emptying::begin(&context.layout)?;
         }
         if let Destruction::Delayed(why) = self.report()? {
-            log::info!(target: reference, "the master keeps the instance: {why}");
-            return Ok(emptying::abandon(&context.layout)?);
+            emptying::abandon(&context.layout)?;
+            return Ok(self.wait(&format!("the master keeps the instance: {why}")));
         }
         emptying::finish(context)?;
-        Ok(context.run_hooks(Event::ReportTearDown, &account)?)
+        context.run_hooks(Event::ReportTearDown, &account)?;
+        Ok(Done::Wholly)
+    }
+
+    /// The instance is stopped, and something still holds it.
+    fn wait(&self, why: &str) -> Done {
+        log::info!(target: self.context.layout.reference(), "stopped; {why}");
+        Done::NotYet(why.to_owned())
     }
 
     /// A master that does not know the partition (any more) does not keep it.
@@ -154,14 +162,29 @@ impl Removal<'_> {
     }
 }
 
-fn is_retained(directory: &ConfinedDirectory, account: &Account) -> Result<bool, ConfinedError> {
-    let now = SystemTime::now()
+/// Whether the data of an instance that is no longer wanted would still be kept. What cannot be
+/// read does not say so: destroying says what is wrong.
+pub(crate) fn is_retained(path: &Path) -> bool {
+    ConfinedDirectory::open(path)
+        .and_then(|directory| retention::is_locked(&directory, now()))
+        .unwrap_or(false)
+}
+
+fn now() -> f64 {
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |time| time.as_secs_f64());
+        .map_or(0.0, |time| time.as_secs_f64())
+}
+
+/// Whether the data must still be kept. Starts the clock where it does not run yet.
+fn begin_retention(
+    directory: &ConfinedDirectory,
+    account: &Account,
+) -> Result<bool, ConfinedError> {
     let (uid, gid) = account.ids();
     let attributes = FileAttributes {
         mode: 0o644,
         owner: Some(Owner { uid, gid }),
     };
-    retention::locked(directory, now, attributes)
+    retention::locked(directory, now(), attributes)
 }

@@ -9,23 +9,24 @@ use crate::bang::InstanceAccess;
 use crate::context::PartitionContext;
 use crate::environment::Environment;
 use crate::layout::ReleaseLayout;
-use crate::outcome::{Failure, error_chain};
+use crate::outcome::{Done, Failure, error_chain};
 use crate::process::Account;
 use crate::promise::{Agenda, Checkup, Occasion, PluginHost, Promises};
 
 /// Checks all promises of a partition because somebody wants to know. The master is not told.
-pub(crate) fn check_promises(context: &PartitionContext<'_>) -> Result<(), Failure> {
+pub(crate) fn check_promises(context: &PartitionContext<'_>) -> Result<Done, Failure> {
     let work = Work { context };
     let check = || {
         let (directory, account) = work.open()?;
         let log = work.log(&directory, &account);
         work.check_all(Occasion::Demand, &directory, &account, &log)
     };
-    check().map_err(|error: PartitionError| {
+    let checked = check().map_err(|error: PartitionError| {
         let failure = Failure::new(error.severity(), &error);
         ::log::error!(target: work.reference(), "{failure}");
         failure
-    })
+    });
+    checked.map(|()| Done::Wholly)
 }
 
 impl Work<'_> {
@@ -42,6 +43,7 @@ impl Work<'_> {
         let environment = self.environment(account);
         let promises = self.promises(directory, account, log, &environment);
         let checkup = promises.check(&agenda)?;
+        self.context.note_checks(checkup.checks());
         promises.record(&agenda, &checkup)?;
         verdict(checkup)
     }
@@ -59,6 +61,7 @@ impl Work<'_> {
         let environment = self.environment(&account);
         let promises = self.promises(&directory, &account, &log, &environment);
         let checkup = promises.check(&agenda)?;
+        self.context.note_checks(checkup.checks());
         if let Some(promise) = checkup.banging() {
             self.bang(promise, &log);
         }

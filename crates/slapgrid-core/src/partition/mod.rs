@@ -21,19 +21,19 @@ use self::log::InstanceLog;
 use crate::context::PartitionContext;
 use crate::environment::Environment;
 use crate::hooks::{Event, HookError};
-use crate::outcome::{Failure, Severity, error_chain};
+use crate::outcome::{Done, Failure, Severity, error_chain};
 use crate::plan::{PartitionAction, PartitionPlan};
 use crate::process::Account;
 use crate::promise::{Occasion, PromiseError};
 use crate::services::{ServiceError, Services};
 use certificate::CertificateError;
 use confined::{ConfinedDirectory, ConfinedError};
-pub(crate) use destroy::destroy;
+pub(crate) use destroy::{destroy, is_retained};
 use directory::DirectoryError;
 use emptying::EmptyingError;
 pub(crate) use health::check_promises;
 use install::InstallError;
-pub(crate) use observe::observe;
+pub(crate) use observe::{due_promises, observe};
 
 /// A partition could not be brought to its state.
 #[derive(Debug, thiserror::Error)]
@@ -89,18 +89,17 @@ impl PartitionError {
 }
 
 /// Carries out the plan of one partition. A failure is logged and reported to the master.
-pub(crate) fn execute(context: &PartitionContext<'_>, plan: &PartitionPlan) -> Result<(), Failure> {
+pub(crate) fn execute(
+    context: &PartitionContext<'_>,
+    plan: &PartitionPlan,
+) -> Result<Done, Failure> {
     let work = Work { context };
     let carry_out = || {
         let done = work.carry_out(&plan.action);
-        done.map_err(|error| work.fail(&error))
+        done.map(|()| Done::Wholly)
+            .map_err(|error| work.fail(&error))
     };
-    let changes = match &plan.action {
-        PartitionAction::Keep | PartitionAction::Ignore | PartitionAction::CheckAnomalies => false,
-        PartitionAction::Tidy => emptying::is_begun(&context.layout),
-        _ => true,
-    };
-    if changes {
+    if plan.action.changes() {
         context.alone(carry_out)
     } else {
         carry_out()
@@ -115,15 +114,18 @@ impl Work<'_> {
     fn carry_out(&self, action: &PartitionAction) -> Result<(), PartitionError> {
         match action {
             PartitionAction::Keep | PartitionAction::Ignore => Ok(()),
+            PartitionAction::Free => self.warn_of_leftovers(),
             PartitionAction::Tidy => self.tidy(),
-            PartitionAction::CheckAnomalies => self.check_anomalies(),
+            PartitionAction::CheckPromises => self.check_anomalies(),
             PartitionAction::Process { state, reason } => {
                 let state_name = state.as_str();
                 ::log::info!(target: self.reference(), "processing: {state_name} ({reason:?})");
                 self.process(*state)
             }
             PartitionAction::ForceStop => self.force_stop(),
-            PartitionAction::RefuseState(state) => Err(PartitionError::UnknownState(state.clone())),
+            PartitionAction::RefuseState { state } => {
+                Err(PartitionError::UnknownState(state.clone()))
+            }
         }
     }
 
@@ -283,6 +285,13 @@ impl Work<'_> {
         if directory.below(&[".slapgrid"])?.is_some() {
             directory.remove_tree(".slapgrid".as_ref())?;
         }
+        self.warn_of_leftovers()
+    }
+
+    fn warn_of_leftovers(&self) -> Result<(), PartitionError> {
+        let Ok(directory) = ConfinedDirectory::open(self.context.layout.directory()) else {
+            return Ok(());
+        };
         let left = directory.names()?;
         if left.iter().any(|name| name != ".slapos-resource") {
             ::log::warn!(target: self.reference(), "no instance is here, but the directory is not empty");

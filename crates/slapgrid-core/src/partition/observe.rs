@@ -9,6 +9,7 @@ use super::confined::ConfinedDirectory;
 use super::{emptying, records};
 use crate::layout::{PartitionLayout, ReleaseLayout};
 use crate::plan::partition::{ObservedPartition, Periodicity};
+use crate::promise::{Agenda, Occasion};
 
 /// Longest file `periodicity` of a release, in bytes.
 const PERIODICITY_LIMIT: u64 = 64;
@@ -24,10 +25,32 @@ pub(crate) fn observe(
         .as_ref()
         .and_then(|release| release.url.as_ref());
     ObservedPartition {
+        stale: document.is_free() && is_stale(layout),
         processed: processed(layout.directory()).filter(|_| !emptying::is_begun(layout)),
         release_periodicity: url
             .and_then(|url| periodicity(&ReleaseLayout::new(software_root, url))),
     }
+}
+
+/// Whether there is state of the node of an instance that is no more.
+fn is_stale(layout: &PartitionLayout) -> bool {
+    let has_records = || {
+        let directory = ConfinedDirectory::open(layout.directory()).ok()?;
+        let processed = records::processed_at(&directory).ok()?.is_some();
+        Some(processed || directory.below(&[".slapgrid"]).ok()?.is_some())
+    };
+    emptying::is_begun(layout) || has_records().unwrap_or(false)
+}
+
+/// The names of the promises that are due although nothing changed. Of a partition that cannot be
+/// looked at there are none: checking says what is wrong.
+pub(crate) fn due_promises(layout: &PartitionLayout) -> Vec<String> {
+    let look = || {
+        let directory = ConfinedDirectory::open(layout.directory()).ok()?;
+        let agenda = Agenda::look(&directory, Occasion::Watch, SystemTime::now()).ok()?;
+        Some(agenda.due_names().map(str::to_owned).collect())
+    };
+    look().unwrap_or_default()
 }
 
 fn processed(path: &Path) -> Option<(String, Duration)> {

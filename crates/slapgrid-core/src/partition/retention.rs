@@ -41,18 +41,46 @@ pub(crate) fn locked(
     now: f64,
     attributes: FileAttributes,
 ) -> Result<bool, ConfinedError> {
-    if let Some(until) = number(partition, DATE_FILE)? {
-        return Ok(now < until);
+    let clock = Clock::read(partition)?;
+    if let Clock::Waits(days) = clock {
+        let until = (now + days * SECONDS_OF_DAY).floor();
+        partition.write(DATE_FILE, format!("{until:?}").as_bytes(), attributes)?;
     }
-    let days = number(partition, DELAY_FILE)?
-        .filter(|days| *days > 0.0)
-        .unwrap_or_default();
-    if days == 0.0 {
-        return Ok(false);
+    Ok(clock.locks(now))
+}
+
+/// As [`locked`], without starting the clock.
+pub(crate) fn is_locked(partition: &ConfinedDirectory, now: f64) -> Result<bool, ConfinedError> {
+    Ok(Clock::read(partition)?.locks(now))
+}
+
+/// What the files say.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    /// The clock runs: kept until this Unix time.
+    Runs(f64),
+    /// To be kept for so many days, which have not begun.
+    Waits(f64),
+    /// Not to be kept.
+    Absent,
+}
+
+impl Clock {
+    fn read(partition: &ConfinedDirectory) -> Result<Self, ConfinedError> {
+        if let Some(until) = number(partition, DATE_FILE)? {
+            return Ok(Self::Runs(until));
+        }
+        let days = number(partition, DELAY_FILE)?.filter(|days| *days > 0.0);
+        Ok(days.map_or(Self::Absent, Self::Waits))
     }
-    let until = (now + days * SECONDS_OF_DAY).floor();
-    partition.write(DATE_FILE, format!("{until:?}").as_bytes(), attributes)?;
-    Ok(true)
+
+    fn locks(self, now: f64) -> bool {
+        match self {
+            Self::Runs(until) => now < until,
+            Self::Waits(_) => true,
+            Self::Absent => false,
+        }
+    }
 }
 
 /// The number in a file; `None` where there is no file or no number in it.

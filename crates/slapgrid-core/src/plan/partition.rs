@@ -1,7 +1,9 @@
 //! What is to be done with each partition.
 
+use std::fmt;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
 use slap_proto::documents::InstanceState;
 
 /// A partition as the master describes it.
@@ -24,6 +26,8 @@ pub struct ObservedPartition {
     pub processed: Option<(String, Duration)>,
     /// What the release says in its file `periodicity`.
     pub release_periodicity: Option<Periodicity>,
+    /// There is state of the node of an instance that is no more.
+    pub stale: bool,
 }
 
 /// After which time an instance is processed although nothing changed.
@@ -65,24 +69,29 @@ pub struct PartitionSelection {
 }
 
 /// What is to be done with one partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartitionPlan {
     /// What the master calls the partition.
     pub reference: String,
     /// What to do.
+    #[serde(flatten)]
     pub action: PartitionAction,
 }
 
 /// What is to be done with a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub enum PartitionAction {
-    /// No instance: tidy stale state of the node, warn of leftovers.
+    /// No instance, and nothing of one but what may be somebody's data, of which to warn.
+    Free,
+    /// No instance: remove stale state of the node, warn of leftovers.
     Tidy,
-    /// Up to date and started: report a change of the promises' verdict.
-    CheckAnomalies,
+    /// Up to date and started: check the promises that are due, report a change of their verdict.
+    CheckPromises,
     /// Bring it to this state: forget the timestamp, work, report, record the timestamp.
     Process {
         /// The state that the master wants.
+        #[serde(serialize_with = "as_word")]
         state: InstanceState,
         /// Why it is not up to date.
         reason: ProcessReason,
@@ -95,11 +104,15 @@ pub enum PartitionAction {
     /// It was not named on the command line.
     Ignore,
     /// Report that this state is not known.
-    RefuseState(String),
+    RefuseState {
+        /// The state as the master writes it.
+        state: String,
+    },
 }
 
 /// Why a partition is processed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProcessReason {
     /// It was never processed with success, or the last run failed.
     NotProcessed,
@@ -111,6 +124,55 @@ pub enum ProcessReason {
     Forced,
     /// This partition shall be processed.
     Named,
+}
+
+fn as_word<S: Serializer>(state: &InstanceState, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(state.as_str())
+}
+
+impl PartitionAction {
+    /// Whether carrying it out changes anything but what is known of promises.
+    pub fn changes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Free | Self::CheckPromises | Self::Keep | Self::Ignore
+        )
+    }
+}
+
+impl fmt::Display for PartitionPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reference = &self.reference;
+        match &self.action {
+            PartitionAction::Free => write!(formatter, "leave {reference} free"),
+            PartitionAction::Tidy => {
+                write!(formatter, "tidy {reference}: its instance is no more")
+            }
+            PartitionAction::CheckPromises => write!(formatter, "check promises of {reference}"),
+            PartitionAction::Process { state, reason } => {
+                let state = state.as_str();
+                write!(formatter, "process {reference} ({state}): {reason}")
+            }
+            PartitionAction::ForceStop => write!(formatter, "stop {reference}, as is asked for"),
+            PartitionAction::Keep => write!(formatter, "keep {reference}"),
+            PartitionAction::Ignore => write!(formatter, "ignore {reference}"),
+            PartitionAction::RefuseState { state } => {
+                write!(formatter, "refuse {reference}: unknown state {state:?}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ProcessReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NotProcessed => "it was not processed with success",
+            Self::Changed => "the master has changed it",
+            Self::PeriodOver => "its period is over",
+            Self::Forced => "all partitions shall be processed",
+            Self::Named => "it is named",
+        })
+    }
 }
 
 /// Decides about each partition, in the master's order.
@@ -142,17 +204,22 @@ impl PartitionSelection {
             return PartitionAction::Ignore;
         }
         if wanted.free {
-            return PartitionAction::Tidy;
+            return if observed.stale {
+                PartitionAction::Tidy
+            } else {
+                PartitionAction::Free
+            };
         }
         if self.force_stop {
             return PartitionAction::ForceStop;
         }
         let Ok(state) = wanted.state.parse::<InstanceState>() else {
-            return PartitionAction::RefuseState(wanted.state.clone());
+            let state = wanted.state.clone();
+            return PartitionAction::RefuseState { state };
         };
         match self.reason(wanted, observed, named) {
             Some(reason) => PartitionAction::Process { state, reason },
-            None if state == InstanceState::Started => PartitionAction::CheckAnomalies,
+            None if state == InstanceState::Started => PartitionAction::CheckPromises,
             None => PartitionAction::Keep,
         }
     }
@@ -202,6 +269,7 @@ mod tests {
         ObservedPartition {
             processed: Some((timestamp.to_owned(), Duration::from_secs(seconds_ago))),
             release_periodicity: None,
+            stale: false,
         }
     }
 
@@ -221,7 +289,7 @@ mod tests {
     #[test]
     fn decisions() {
         use InstanceState::{Destroyed, Started, Stopped};
-        use PartitionAction::{CheckAnomalies, Ignore, Keep};
+        use PartitionAction::{CheckPromises, Ignore, Keep};
         use ProcessReason::{Changed, Forced, Named, NotProcessed, PeriodOver};
         let never = ObservedPartition::default;
         let t = Some("5");
@@ -248,7 +316,7 @@ mod tests {
                 wanted("started", t),
                 processed("5", 9),
                 selection(&[], false),
-                CheckAnomalies,
+                CheckPromises,
             ),
             (
                 wanted("stopped", t),
@@ -285,7 +353,7 @@ mod tests {
                 wanted("started", t),
                 processed("5", 86_399),
                 selection(&[], false),
-                CheckAnomalies,
+                CheckPromises,
             ),
             (
                 wanted("started", t),
@@ -322,7 +390,7 @@ mod tests {
         let mut observed = processed("5", 86_400);
         observed.release_periodicity = Some(Periodicity::Never);
         let plan = selection(&[], false).decide(&wanted("started", Some("5")), &observed);
-        assert_eq!(plan, PartitionAction::CheckAnomalies);
+        assert_eq!(plan, PartitionAction::CheckPromises);
         observed.release_periodicity = Some(Periodicity::from_seconds(0));
         observed.processed = Some(("5".to_owned(), Duration::ZERO));
         let plan = selection(&[], false).decide(&wanted("started", Some("5")), &observed);
@@ -344,8 +412,19 @@ mod tests {
                 free: true,
                 ..wanted(state, None)
             };
-            let plan = selection(&[], true).decide(&free, &ObservedPartition::default());
-            assert_eq!(plan, PartitionAction::Tidy, "{state}");
+            let mut observed = ObservedPartition::default();
+            let selection = selection(&[], true);
+            assert_eq!(
+                selection.decide(&free, &observed),
+                PartitionAction::Free,
+                "{state}"
+            );
+            observed.stale = true;
+            assert_eq!(
+                selection.decide(&free, &observed),
+                PartitionAction::Tidy,
+                "{state}"
+            );
         }
     }
 
@@ -354,7 +433,12 @@ mod tests {
         for state in ["", "Started", "running", "started "] {
             let plan =
                 selection(&[], false).decide(&wanted(state, None), &ObservedPartition::default());
-            assert_eq!(plan, PartitionAction::RefuseState(state.to_owned()));
+            assert_eq!(
+                plan,
+                PartitionAction::RefuseState {
+                    state: state.to_owned()
+                }
+            );
         }
     }
 

@@ -1,7 +1,9 @@
 //! What is to be done with each software release.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
+use serde::Serialize;
 use slap_proto::documents::SoftwareState;
 
 use crate::layout::release_name;
@@ -34,19 +36,26 @@ pub struct ReleaseSelection {
 }
 
 /// What is to be done with one release.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReleasePlan {
-    /// The URL; the directory's name for a release that the master does not know.
-    pub subject: String,
+    /// Its URL; none for a directory that no release of the master has.
+    pub url: Option<String>,
+    /// The name of its directory.
+    pub name: String,
     /// What to do.
+    #[serde(flatten)]
     pub action: ReleaseAction,
 }
 
 /// What is to be done with a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub enum ReleaseAction {
     /// Report building, install, report available, mark as completed.
-    Install(InstallReason),
+    Install {
+        /// Why it is not just kept.
+        reason: InstallReason,
+    },
     /// Remove the directory, report destroyed.
     Destroy,
     /// Remove the directory of a release that no master wants.
@@ -58,7 +67,8 @@ pub enum ReleaseAction {
 }
 
 /// Why a release is installed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum InstallReason {
     /// No installation was finished and reported.
     NotCompleted,
@@ -66,6 +76,50 @@ pub enum InstallReason {
     Forced,
     /// This release shall be installed again.
     Named,
+}
+
+impl ReleasePlan {
+    /// The URL where there is one, else the directory's name.
+    pub fn subject(&self) -> &str {
+        self.url.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl ReleaseAction {
+    /// Whether carrying it out changes anything.
+    pub fn changes(self) -> bool {
+        !matches!(self, Self::Keep | Self::Ignore)
+    }
+}
+
+impl fmt::Display for ReleasePlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = self.subject();
+        match self.action {
+            ReleaseAction::Install { reason } => write!(formatter, "install {subject}: {reason}"),
+            ReleaseAction::Destroy => {
+                write!(formatter, "remove {subject}: the master wants it destroyed")
+            }
+            ReleaseAction::Collect => {
+                write!(
+                    formatter,
+                    "remove {subject}: no release of the master needs it"
+                )
+            }
+            ReleaseAction::Keep => write!(formatter, "keep {subject}"),
+            ReleaseAction::Ignore => write!(formatter, "ignore {subject}"),
+        }
+    }
+}
+
+impl fmt::Display for InstallReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NotCompleted => "no installation was finished and reported",
+            Self::Forced => "all releases shall be installed again",
+            Self::Named => "it is named",
+        })
+    }
 }
 
 /// Whether a name on the command line, an MD5 or a URL, is that of a release.
@@ -85,10 +139,16 @@ impl ReleaseSelection {
         }
         match wanted.state {
             SoftwareState::Destroyed => ReleaseAction::Destroy,
-            SoftwareState::Available if named => ReleaseAction::Install(InstallReason::Named),
-            SoftwareState::Available if self.force => ReleaseAction::Install(InstallReason::Forced),
+            SoftwareState::Available if named => ReleaseAction::Install {
+                reason: InstallReason::Named,
+            },
+            SoftwareState::Available if self.force => ReleaseAction::Install {
+                reason: InstallReason::Forced,
+            },
             SoftwareState::Available if observed.completed => ReleaseAction::Keep,
-            SoftwareState::Available => ReleaseAction::Install(InstallReason::NotCompleted),
+            SoftwareState::Available => ReleaseAction::Install {
+                reason: InstallReason::NotCompleted,
+            },
         }
     }
 }
@@ -101,7 +161,8 @@ pub fn plan_releases(
     selection: &ReleaseSelection,
 ) -> Vec<ReleasePlan> {
     let decided = wanted.iter().map(|(release, observed)| ReleasePlan {
-        subject: release.url.clone(),
+        url: Some(release.url.clone()),
+        name: release_name(&release.url),
         action: selection.decide(release, *observed),
     });
     decided
@@ -123,7 +184,8 @@ fn plan_collection<'a>(
         .iter()
         .filter(move |name| collects && is_release_name(name) && !known.contains(*name))
         .map(|name| ReleasePlan {
-            subject: name.clone(),
+            url: None,
+            name: name.clone(),
             action: ReleaseAction::Collect,
         })
 }
@@ -143,6 +205,10 @@ mod tests {
     const URL: &str = "http://example.org/software.cfg";
     const NAME: &str = "bc1395bc61d2561a166c18d50ca3964f";
 
+    fn install(reason: InstallReason) -> ReleaseAction {
+        ReleaseAction::Install { reason }
+    }
+
     fn action(state: SoftwareState, completed: bool, only: &[&str], force: bool) -> ReleaseAction {
         let wanted = WantedRelease {
             url: URL.to_owned(),
@@ -159,7 +225,7 @@ mod tests {
     #[test]
     fn decisions() {
         use InstallReason::{Forced, Named, NotCompleted};
-        use ReleaseAction::{Destroy, Ignore, Install, Keep};
+        use ReleaseAction::{Destroy, Ignore, Keep};
         use SoftwareState::{Available, Destroyed};
         for (state, completed, only, force, expected) in [
             (
@@ -167,12 +233,12 @@ mod tests {
                 false,
                 &[] as &[&str],
                 false,
-                Install(NotCompleted),
+                install(NotCompleted),
             ),
             (Available, true, &[], false, Keep),
-            (Available, true, &[], true, Install(Forced)),
-            (Available, true, &[URL], false, Install(Named)),
-            (Available, true, &[NAME], false, Install(Named)),
+            (Available, true, &[], true, install(Forced)),
+            (Available, true, &[URL], false, install(Named)),
+            (Available, true, &[NAME], false, install(Named)),
             (Available, false, &["other"], false, Ignore),
             (Available, false, &["other"], true, Ignore),
             (Destroyed, true, &[], false, Destroy),
@@ -208,7 +274,7 @@ mod tests {
         plan_releases(&[(wanted, observed)], &owned(directories), &selection)
             .into_iter()
             .filter(|plan| plan.action == ReleaseAction::Collect)
-            .map(|plan| plan.subject)
+            .map(|plan| plan.name)
             .collect()
     }
 

@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use time::UtcOffset;
 
 use crate::environment::Environment;
+use crate::outcome::PromiseCheck;
 use crate::parallel::in_parallel;
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
 use crate::partition::log::InstanceLog;
@@ -136,6 +137,13 @@ impl Agenda {
         both.map(|(promise, recorded)| (promise.name.as_str(), recorded.last_result()))
     }
 
+    /// The names of the promises that are due.
+    pub(crate) fn due_names(&self) -> impl Iterator<Item = &str> {
+        let due = self.promises.iter().zip(&self.due);
+        due.filter(|(_, due)| **due)
+            .map(|(promise, _)| promise.name.as_str())
+    }
+
     fn due(&self, kind: Kind) -> Vec<&Promise> {
         let due = self.promises.iter().zip(&self.due);
         due.filter(|(promise, due)| **due && promise.kind == kind)
@@ -154,6 +162,11 @@ pub(crate) struct Checkup {
 }
 
 impl Checkup {
+    /// What was found of each promise that was checked.
+    pub(crate) fn checks(&self) -> impl Iterator<Item = PromiseCheck> {
+        self.verdicts.iter().map(Verdict::to_check)
+    }
+
     /// The promise whose problem shall have the instance processed again.
     pub(crate) fn banging(&self) -> Option<&str> {
         let mut verdicts = self.verdicts.iter();

@@ -9,6 +9,7 @@ use time::macros::format_description;
 
 use super::listing::Promise;
 use super::schedule::Schedule;
+use crate::outcome::{PromiseCheck, PromiseResult};
 use crate::process::Ending;
 
 /// The most that is kept of what a promise prints, in characters: its end, where the failure is.
@@ -123,6 +124,21 @@ impl Verdict {
             self.message.clone()
         } else {
             self.describe()
+        }
+    }
+
+    /// The same for the outcome of the run.
+    pub(crate) fn to_check(&self) -> PromiseCheck {
+        PromiseCheck {
+            name: self.promise.name.clone(),
+            result: match self.conclusion {
+                Conclusion::Kept => PromiseResult::Kept,
+                Conclusion::Nothing => PromiseResult::Silent,
+                _ if self.excused => PromiseResult::Excused,
+                _ => PromiseResult::Broken,
+            },
+            message: self.status_message(),
+            seconds: self.elapsed.as_secs_f64(),
         }
     }
 

@@ -3,10 +3,10 @@
 use slap_proto::documents::{ComputerPartition, InstanceState};
 use supervisor::{Client, Presence};
 
-use super::master::unknown_partitions;
-use super::{Run, RunError};
+use super::{Phase, Run, RunError};
+use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
-use crate::outcome::{Outcome, Severity, error_chain};
+use crate::outcome::{Done, Failure, Outcome, PartitionStep, Severity, error_chain};
 use crate::partition;
 use crate::plan::partition::{PartitionSelection, WantedPartition, plan_partitions};
 use crate::plan::{PartitionAction, PartitionPlan};
@@ -20,24 +20,17 @@ impl Run<'_> {
             self.start_known(&client, before, outcome);
             return Ok(());
         };
-        let plans = self.plan(&partitions)?;
-        if self.settings.mode.dry_run {
-            show_partitions(&plans);
-            return Ok(());
-        }
+        let plans = self.plan_partitions(&partitions)?;
         let idle = |action: &PartitionAction| {
             matches!(action, PartitionAction::Ignore | PartitionAction::Keep)
         };
         let due: Vec<_> = partitions
             .iter()
-            .zip(&plans)
+            .zip(plans)
             .filter(|(_, plan)| !idle(&plan.action))
             .collect();
-        let reference = |(_, plan): &(_, &PartitionPlan)| plan.reference.clone();
-        let outcomes = self.in_parallel(&due, reference, |(document, plan)| {
-            partition::execute(&self.context(document, &client), plan)
-        });
-        outcome.partitions.extend(outcomes);
+        let steps = self.work_on(Phase::Instances, &due, &client, partition::execute);
+        outcome.partitions.extend(steps);
         self.start_known(&client, before, outcome);
         Ok(())
     }
@@ -50,20 +43,46 @@ impl Run<'_> {
         let shall_run = |document: &&ComputerPartition| {
             document.requested_state.as_deref() == Some(InstanceState::Started.as_str())
         };
-        let selected = self.selected(&partitions)?.into_iter();
-        let due: Vec<_> = selected.filter(shall_run).collect();
+        let check = |document: &ComputerPartition| PartitionPlan {
+            reference: document.partition_id.clone(),
+            action: PartitionAction::CheckPromises,
+        };
+        let selected = self.selected(&partitions)?.into_iter().filter(shall_run);
+        let due: Vec<_> = selected
+            .map(|document| (document, check(document)))
+            .collect();
         let client = Client::new(&self.settings.supervisord.paths.socket);
-        let reference = |document: &&ComputerPartition| document.partition_id.clone();
-        let outcomes = self.in_parallel(&due, reference, |document| {
-            partition::check_promises(&self.context(document, &client))
+        let steps = self.work_on(Phase::Promises, &due, &client, |context, _| {
+            partition::check_promises(context)
         });
-        outcome.partitions.extend(outcomes);
+        outcome.partitions.extend(steps);
         Ok(())
     }
 
-    fn plan(&self, partitions: &[ComputerPartition]) -> Result<Vec<PartitionPlan>, RunError> {
+    fn work_on(
+        &self,
+        phase: Phase,
+        due: &[(&ComputerPartition, PartitionPlan)],
+        client: &Client,
+        work: impl Fn(&PartitionContext<'_>, &PartitionPlan) -> Result<Done, Failure> + Sync,
+    ) -> Vec<PartitionStep> {
+        self.in_parallel(phase, due, |(document, plan)| {
+            let context = self.context(document, client);
+            let work = |plan: &PartitionPlan| work(&context, plan);
+            let step = self.step(&plan.reference, plan.clone(), work)?;
+            Some(PartitionStep {
+                step,
+                promises: context.into_checks(),
+            })
+        })
+    }
+
+    pub(super) fn plan_partitions(
+        &self,
+        partitions: &[ComputerPartition],
+    ) -> Result<Vec<PartitionPlan>, RunError> {
         let mode = self.settings.mode;
-        let only = &self.settings.partition.only;
+        self.refuse_unknown(partitions)?;
         let pairs: Vec<_> = partitions
             .iter()
             .map(|document| {
@@ -73,12 +92,8 @@ impl Run<'_> {
                 (wanted(document), observed)
             })
             .collect();
-        let unknown = unknown_partitions(only, partitions);
-        if !unknown.is_empty() {
-            return Err(RunError::UnknownPartitions(unknown));
-        }
         let selection = PartitionSelection {
-            only: only.clone(),
+            only: self.settings.partition.only.clone(),
             force: mode.force || mode.develop,
             force_stop: mode.force_stop,
             periodicity: self.settings.partition.maximum_periodicity,
@@ -96,8 +111,7 @@ impl Run<'_> {
                 Severity::MasterFailed | Severity::MasterUnreachable
             )
         });
-        let is_needed = offline || before == Presence::Absent;
-        if self.settings.mode.dry_run || !is_needed {
+        if !offline && before != Presence::Absent {
             return;
         }
         if offline {
@@ -118,14 +132,5 @@ pub(super) fn wanted(document: &ComputerPartition) -> WantedPartition {
         free: document.is_free(),
         state: document.requested_state.clone().unwrap_or_default(),
         timestamp: document.timestamp(),
-    }
-}
-
-fn show_partitions(plans: &[PartitionPlan]) {
-    for plan in plans
-        .iter()
-        .filter(|plan| plan.action != PartitionAction::Ignore)
-    {
-        log::info!("would do: {}: {:?}", plan.reference, plan.action);
     }
 }

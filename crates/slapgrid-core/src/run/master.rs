@@ -1,28 +1,41 @@
-//! What the master says of the partitions of this computer, as far as it can be used.
+//! What the master says of this computer, as far as it can be used.
 
-use slap_client::ClientError;
-use slap_proto::documents::ComputerPartition;
+use std::time::Instant;
+
+use slap_proto::documents::{Computer, ComputerPartition};
 use slapos_fs::check_file_name;
 
 use super::instances::wanted;
 use super::{Run, RunError};
-use crate::outcome::{Failure, Outcome, Severity, SubjectOutcome};
+use crate::outcome::{Failure, Outcome, Severity, error_chain};
 use crate::plan::partition::unknown_names;
 
 impl Run<'_> {
-    /// The partitions of the master; its failure is an outcome.
-    pub(super) fn partitions(&self, outcome: &mut Outcome) -> Option<Vec<ComputerPartition>> {
+    /// What the master says of this computer; its failure is an outcome.
+    pub(super) fn ask_master(&self, outcome: &mut Outcome) -> Option<Computer> {
+        let clock = Instant::now();
         match self.computer().full_information() {
-            Ok(computer) => Some(self.usable(computer.computer_partition_list, outcome)),
+            Ok(computer) => {
+                outcome.master_latency = Some(clock.elapsed());
+                Some(computer)
+            }
             Err(error) => {
-                outcome.general.push(master_failure(&error));
+                let failure = Failure::new(Severity::of_call(&error), &error);
+                log::error!("{failure}");
+                outcome.general.push(failure);
                 None
             }
         }
     }
 
-    /// Partitions whose references can name directories; the others fail.
-    fn usable(
+    /// The partitions of the master that can be worked on.
+    pub(super) fn partitions(&self, outcome: &mut Outcome) -> Option<Vec<ComputerPartition>> {
+        let computer = self.ask_master(outcome)?;
+        Some(self.usable(computer.computer_partition_list, outcome))
+    }
+
+    /// Partitions whose references can name directories; the others are failures.
+    pub(super) fn usable(
         &self,
         list: Vec<ComputerPartition>,
         outcome: &mut Outcome,
@@ -32,12 +45,11 @@ impl Run<'_> {
             match check_file_name(&partition.partition_id) {
                 Ok(()) => usable.push(partition),
                 Err(error) => {
-                    let failure = Failure::new(Severity::Failed, &error);
-                    log::error!("a partition of the master: {failure}");
-                    let subject = partition.partition_id.escape_debug().to_string();
-                    outcome.partitions.push(SubjectOutcome {
-                        subject,
-                        result: Err(failure),
+                    let message = format!("a partition of the master: {}", error_chain(&error));
+                    log::error!("{message}");
+                    outcome.general.push(Failure {
+                        severity: Severity::Failed,
+                        message,
                     });
                 }
             }
@@ -50,27 +62,23 @@ impl Run<'_> {
         &self,
         partitions: &'a [ComputerPartition],
     ) -> Result<Vec<&'a ComputerPartition>, RunError> {
+        self.refuse_unknown(partitions)?;
         let only = &self.settings.partition.only;
-        let unknown = unknown_partitions(only, partitions);
-        if !unknown.is_empty() {
-            return Err(RunError::UnknownPartitions(unknown));
-        }
         let selected = partitions.iter().filter(|document| {
             let named = only.is_empty() || only.contains(&document.partition_id);
             named && !document.is_free()
         });
         Ok(selected.collect())
     }
-}
 
-/// References that were given on the command line and that the master does not know.
-pub(super) fn unknown_partitions(only: &[String], partitions: &[ComputerPartition]) -> Vec<String> {
-    let wanted: Vec<_> = partitions.iter().map(wanted).collect();
-    unknown_names(only, &wanted)
-}
-
-pub(super) fn master_failure(error: &ClientError) -> Failure {
-    let failure = Failure::new(Severity::of_call(error), error);
-    log::error!("{failure}");
-    failure
+    /// References that were given on the command line must be known to the master.
+    pub(super) fn refuse_unknown(&self, partitions: &[ComputerPartition]) -> Result<(), RunError> {
+        let wanted: Vec<_> = partitions.iter().map(wanted).collect();
+        let unknown = unknown_names(&self.settings.partition.only, &wanted);
+        if unknown.is_empty() {
+            Ok(())
+        } else {
+            Err(RunError::UnknownPartitions(unknown))
+        }
+    }
 }

@@ -2,13 +2,16 @@
 
 mod instances;
 mod master;
+mod planned;
 mod software;
 mod usage;
 
 use std::io::{self, IsTerminal};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use slap_client::{Connection, OpenError, Slap, UrlError};
 use slap_proto::documents::ComputerPartition;
 use slapos_fs::{PidFile, PidFileError};
@@ -18,9 +21,11 @@ use time::UtcOffset;
 use crate::boot;
 use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
-use crate::outcome::{Failure, Outcome, Severity, SubjectOutcome, unless_gone};
+use crate::outcome::{Done, Failure, Outcome, PhaseOutcome, Severity, Step};
 use crate::parallel::in_parallel;
+use crate::plan::{NodeAction, RunPlan};
 use crate::process::Interruption;
+use crate::progress::{Observer, Unobserved};
 use crate::settings::Settings;
 use crate::supervisord;
 
@@ -28,7 +33,8 @@ use crate::supervisord;
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// One of the jobs of slapgrid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// slapgrid-sr: software releases.
     Software,
@@ -64,28 +70,33 @@ pub enum RunError {
     UnknownReleases(Vec<String>),
 }
 
+/// What [`run`] would do with the same arguments. Nothing is changed.
+///
+/// # Errors
+/// A run could not begin. That the master cannot be asked, and the like, is in the plan.
+pub fn plan_run(settings: &Settings, phases: &[Phase]) -> Result<RunPlan, RunError> {
+    let interruption = Interruption::new().map_err(RunError::Signals)?;
+    Run::new(settings, interruption, UtcOffset::UTC, &Unobserved)?.planned(phases)
+}
+
 /// Does the phases in order, whatever becomes of each.
 ///
 /// # Errors
 /// The run could not begin. What fails later is in the outcome.
-pub fn run(settings: &Settings, phases: &[Phase]) -> Result<Outcome, RunError> {
+pub fn run(
+    settings: &Settings,
+    phases: &[Phase],
+    observer: &dyn Observer,
+) -> Result<Outcome, RunError> {
     // Before there are threads: afterwards the local time zone cannot be asked for safely.
     let utc_offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
     let interruption = Interruption::by_signals().map_err(RunError::Signals)?;
     delay(settings, &interruption);
     let _lock = match &settings.pidfile {
-        Some(path) if !settings.mode.dry_run => Some(PidFile::acquire(path)?),
-        _ => None,
+        Some(path) => Some(PidFile::acquire(path)?),
+        None => None,
     };
-    let run = Run {
-        settings,
-        slap: connect(settings, None)?,
-        hasty_slap: connect(settings, Some(LAST_WORDS))?,
-        interruption,
-        utc_offset,
-        master_is_gone: AtomicBool::new(false),
-    };
-    run.pass(phases)
+    Run::new(settings, interruption, utc_offset, observer)?.pass(phases)
 }
 
 /// Nodes whose cron starts them at the same minute shall not all ask their master at once.
@@ -93,7 +104,7 @@ fn delay(settings: &Settings, interruption: &Interruption) {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let maximal = settings.maximal_delay.as_secs();
     let mode = settings.mode;
-    let at_once = mode.now || mode.dry_run || mode.boot || io::stdin().is_terminal();
+    let at_once = mode.now || mode.boot || io::stdin().is_terminal();
     if at_once || maximal == 0 {
         return;
     }
@@ -118,10 +129,23 @@ fn connect(settings: &Settings, timeout: Option<Duration>) -> Result<Slap, RunEr
 
 fn summarise(outcome: &Outcome) {
     for (subject, failure) in outcome.failures() {
-        let subject = subject.unwrap_or("slapgrid");
         let first = failure.message.lines().next().unwrap_or_default();
-        log::error!("failed: {subject}: {first}");
+        match subject {
+            Some(subject) => {
+                let name = log_name(outcome, subject);
+                log::error!(target: name, "failed: {subject}: {first}");
+            }
+            None => log::error!("failed: slapgrid: {first}"),
+        }
     }
+}
+
+/// The name under which the log tells of a subject: releases go by those of their directories.
+fn log_name<'a>(outcome: &'a Outcome, subject: &'a str) -> &'a str {
+    let mut releases = outcome.releases.iter().map(|step| &step.plan);
+    releases
+        .find(|plan| plan.subject() == subject)
+        .map_or(subject, |plan| &plan.name)
 }
 
 struct Run<'a> {
@@ -133,12 +157,33 @@ struct Run<'a> {
     utc_offset: UtcOffset,
     /// Set by the first subject that finds it out: the others need not find out, too.
     master_is_gone: AtomicBool,
+    observer: &'a dyn Observer,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        settings: &'a Settings,
+        interruption: Interruption,
+        utc_offset: UtcOffset,
+        observer: &'a dyn Observer,
+    ) -> Result<Self, RunError> {
+        Ok(Run {
+            settings,
+            slap: connect(settings, None)?,
+            hasty_slap: connect(settings, Some(LAST_WORDS))?,
+            interruption,
+            utc_offset,
+            master_is_gone: AtomicBool::new(false),
+            observer,
+        })
+    }
 }
 
 impl Run<'_> {
     /// Does the phases in order, and tells at the end what failed.
     fn pass(&self, phases: &[Phase]) -> Result<Outcome, RunError> {
-        let mut outcome = Outcome::default();
+        let clock = Instant::now();
+        let mut outcome = Outcome::begin();
         if self.settings.mode.boot {
             let booted = boot::run(self.settings, &self.slap, &self.interruption);
             outcome.general.extend(booted);
@@ -147,22 +192,41 @@ impl Run<'_> {
             if self.interruption.is_requested() {
                 break;
             }
-            self.master_is_gone.store(false, Ordering::Relaxed);
-            match phase {
-                Phase::Software => self.software(&mut outcome)?,
-                Phase::Instances => self.instances(&mut outcome)?,
-                Phase::Usage => self.usage(&mut outcome)?,
-                Phase::Promises => self.promises(&mut outcome)?,
-            }
+            self.phase(*phase, &mut outcome)?;
         }
+        self.observer.finish();
         if self.interruption.is_requested() {
             outcome.general.push(Failure {
                 severity: Severity::Interrupted,
                 message: "slapgrid was told to end".to_owned(),
             });
         }
+        outcome.elapsed = clock.elapsed();
         summarise(&outcome);
         Ok(outcome)
+    }
+
+    fn phase(&self, phase: Phase, outcome: &mut Outcome) -> Result<(), RunError> {
+        let clock = Instant::now();
+        let mut failures = outcome.failure_counts();
+        self.master_is_gone.store(false, Ordering::Relaxed);
+        let begun = match phase {
+            Phase::Software => self.software(outcome),
+            Phase::Instances => self.instances(outcome),
+            Phase::Usage => self.usage(outcome),
+            Phase::Promises => self.promises(outcome),
+        };
+        for (severity, count) in outcome.failure_counts() {
+            let before = failures.insert(severity, count).unwrap_or_default();
+            failures.insert(severity, count - before);
+        }
+        failures.retain(|_, count| *count > 0);
+        outcome.phases.push(PhaseOutcome {
+            phase,
+            elapsed: clock.elapsed(),
+            failures,
+        });
+        begun
     }
 
     fn computer(&self) -> slap_client::Computer {
@@ -170,15 +234,15 @@ impl Run<'_> {
             .register_computer(self.settings.computer_id.as_str())
     }
 
-    /// supervisord, running unless this is a dry run, and whether it ran before; its failure is an
-    /// outcome.
+    /// supervisord, running, and whether it ran before; its failure is an outcome.
     fn supervisor(&self, outcome: &mut Outcome) -> Option<(Client, Presence)> {
-        if self.settings.mode.dry_run {
-            let client = Client::new(&self.settings.supervisord.paths.socket);
-            return Some((client, Presence::Absent));
-        }
         match supervisord::launch_if_absent(self.settings, &self.interruption) {
-            Ok(found) => Some(found),
+            Ok((client, before)) => {
+                if before == Presence::Absent {
+                    outcome.node.push(NodeAction::LaunchSupervisord);
+                }
+                Some((client, before))
+            }
             Err(error) => {
                 let failure = Failure::new(Severity::Failed, &error);
                 log::error!("{failure}");
@@ -189,18 +253,30 @@ impl Run<'_> {
     }
 
     /// Works on several partitions at a time; the outcomes are in their order.
-    fn in_parallel<T: Sync>(
+    fn in_parallel<T: Sync, R: Send>(
         &self,
+        phase: Phase,
         subjects: &[T],
-        reference: impl Fn(&T) -> String + Sync,
-        work: impl Fn(&T) -> Result<(), Failure> + Sync,
-    ) -> Vec<SubjectOutcome> {
-        in_parallel(self.settings.partition.jobs, subjects, |subject| {
-            (!self.interruption.is_requested()).then(|| SubjectOutcome {
-                subject: reference(subject),
-                result: unless_gone(&self.master_is_gone, || work(subject)),
-            })
-        })
+        work: impl Fn(&T) -> Option<R> + Sync,
+    ) -> Vec<R> {
+        self.observer.begin_phase(phase, subjects.len());
+        in_parallel(self.settings.partition.jobs, subjects, work)
+    }
+
+    /// Does one step, unless slapgrid was told to end.
+    fn step<P>(
+        &self,
+        reference: &str,
+        plan: P,
+        work: impl FnOnce(&P) -> Result<Done, Failure>,
+    ) -> Option<Step<P>> {
+        if self.interruption.is_requested() {
+            return None;
+        }
+        self.observer.begin(reference);
+        let step = Step::take(plan, &self.master_is_gone, work);
+        self.observer.end(reference);
+        Some(step)
     }
 
     fn context<'a>(
@@ -220,6 +296,7 @@ impl Run<'_> {
             supervisor: client,
             interruption: &self.interruption,
             utc_offset: self.utc_offset,
+            checked: Mutex::default(),
         }
     }
 }

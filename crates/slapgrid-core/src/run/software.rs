@@ -2,29 +2,35 @@
 
 use slap_proto::documents::Computer;
 
-use super::master::master_failure;
 use super::{Run, RunError};
 use crate::outcome::{Failure, Outcome, Severity};
+use crate::plan::ReleasePlan;
 use crate::plan::release::is_release;
-use crate::plan::{ReleaseAction, ReleasePlan};
 use crate::software::{self, Software};
 
 impl Run<'_> {
     pub(super) fn software(&self, outcome: &mut Outcome) -> Result<(), RunError> {
-        let computer = match self.computer().full_information() {
-            Ok(computer) => computer,
-            Err(error) => {
-                outcome.general.push(master_failure(&error));
-                return Ok(());
-            }
+        let Some(computer) = self.ask_master(outcome) else {
+            return Ok(());
         };
-        let unknown = unknown_releases(&self.settings.software.only, &computer);
+        if let Some(plans) = self.plan_releases(&computer, outcome)? {
+            outcome.releases.extend(self.executor().execute(&plans));
+        }
+        Ok(())
+    }
+
+    /// What is to be done with releases; that the software root cannot be listed is an outcome.
+    pub(super) fn plan_releases(
+        &self,
+        computer: &Computer,
+        outcome: &mut Outcome,
+    ) -> Result<Option<Vec<ReleasePlan>>, RunError> {
+        let unknown = unknown_releases(&self.settings.software.only, computer);
         if !unknown.is_empty() {
             return Err(RunError::UnknownReleases(unknown));
         }
-        match software::plan(self.settings, &computer) {
-            Ok(plans) if self.settings.mode.dry_run => show_releases(&plans),
-            Ok(plans) => outcome.releases.extend(self.executor().execute(&plans)),
+        match software::plan(self.settings, computer) {
+            Ok(plans) => Ok(Some(plans)),
             Err(error) => {
                 let root = self.settings.software_root.display();
                 let message = format!("cannot list {root}: {error}");
@@ -33,9 +39,9 @@ impl Run<'_> {
                     severity: Severity::Failed,
                     message,
                 });
+                Ok(None)
             }
         }
-        Ok(())
     }
 
     fn executor(&self) -> Software<'_> {
@@ -46,6 +52,7 @@ impl Run<'_> {
             interruption: &self.interruption,
             utc_offset: self.utc_offset,
             master_is_gone: &self.master_is_gone,
+            observer: self.observer,
         }
     }
 }
@@ -57,13 +64,4 @@ fn unknown_releases(only: &[String], computer: &Computer) -> Vec<String> {
         .collect();
     let is_unknown = |name: &&String| !urls.iter().any(|url| is_release(name, url));
     only.iter().filter(is_unknown).cloned().collect()
-}
-
-fn show_releases(plans: &[ReleasePlan]) {
-    for plan in plans
-        .iter()
-        .filter(|plan| plan.action != ReleaseAction::Ignore)
-    {
-        log::info!("would do: {}: {:?}", plan.subject, plan.action);
-    }
 }

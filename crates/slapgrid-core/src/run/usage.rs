@@ -1,12 +1,15 @@
 //! slapgrid-ur: what a run does about usage, and with instances that are no longer wanted.
 
-use slap_proto::documents::InstanceState;
+use slap_proto::documents::{ComputerPartition, InstanceState};
 
-use super::{Run, RunError};
+use super::{Phase, Run, RunError};
 use crate::context::PartitionContext;
+use crate::layout::PartitionLayout;
 use crate::outcome::Outcome;
 use crate::partition;
-use crate::usage::Usage;
+use crate::plan::usage::{UsageFacts, plan_usage};
+use crate::plan::{NodeAction, UsageAction, UsagePlan};
+use crate::usage::{self, Usage};
 
 impl Run<'_> {
     /// Reports the usage of instances, and destroys those that are no longer wanted.
@@ -17,53 +20,63 @@ impl Run<'_> {
         let Some(partitions) = self.partitions(outcome) else {
             return Ok(());
         };
-        let contexts: Vec<_> = self
-            .selected(&partitions)?
+        let selected = self.selected(&partitions)?;
+        let plans = self.plan_usage(&selected);
+        let contexts: Vec<_> = selected
             .into_iter()
             .map(|document| self.context(document, &client))
             .collect();
-        if self.settings.mode.dry_run {
-            show_usage(&contexts);
-            return Ok(());
-        }
-        self.report_and_destroy(&contexts, outcome);
+        self.report_and_destroy(&contexts, &plans, outcome);
         Ok(())
     }
 
-    fn report_and_destroy(&self, contexts: &[PartitionContext<'_>], outcome: &mut Outcome) {
+    pub(super) fn plan_usage(&self, selected: &[&ComputerPartition]) -> Vec<UsagePlan> {
+        let facts = selected.iter().map(|document| {
+            let reference = document.partition_id.as_str();
+            let layout = PartitionLayout::new(&self.settings.instance_root, reference);
+            let state = document.requested_state.as_deref();
+            UsageFacts {
+                reference: reference.to_owned(),
+                unwanted: state == Some(InstanceState::Destroyed.as_str()),
+                retained: partition::is_retained(layout.directory()),
+                usage: usage::observe(&layout),
+            }
+        });
+        plan_usage(&facts.collect::<Vec<_>>())
+    }
+
+    fn report_and_destroy(
+        &self,
+        contexts: &[PartitionContext<'_>],
+        plans: &[UsagePlan],
+        outcome: &mut Outcome,
+    ) {
+        if usage::waits(self.settings) {
+            outcome.node.push(NodeAction::ResendUsage);
+        }
         let usage = Usage {
             settings: self.settings,
             computer: &self.computer(),
             interruption: &self.interruption,
             utc_offset: self.utc_offset,
         };
-        let reported = usage.report(contexts);
-        outcome.partitions.extend(reported.partitions);
-        outcome.general.extend(reported.general);
-        let unwanted: Vec<_> = contexts
-            .iter()
-            .filter(|context| is_unwanted(context))
-            .collect();
-        let reference = |context: &&PartitionContext<'_>| context.layout.reference().to_owned();
-        let outcomes = self.in_parallel(&unwanted, reference, |context| {
-            let sent = !reported.unsent.contains(context.layout.reference());
-            partition::destroy(context, sent)
+        let planned = plans.iter().filter_map(|plan| {
+            let is_of =
+                |context: &&PartitionContext<'_>| context.layout.reference() == plan.reference;
+            Some((contexts.iter().find(is_of)?, plan))
         });
-        outcome.partitions.extend(outcomes);
-    }
-}
-
-fn is_unwanted(context: &PartitionContext<'_>) -> bool {
-    let state = context.document.requested_state.as_deref();
-    state == Some(InstanceState::Destroyed.as_str())
-}
-
-fn show_usage(contexts: &[PartitionContext<'_>]) {
-    for context in contexts {
-        let reference = context.layout.reference();
-        log::info!("would do: {reference}: report usage");
-        if is_unwanted(context) {
-            log::info!("would do: {reference}: destroy");
-        }
+        let is_report = |plan: &UsagePlan| matches!(plan.action, UsageAction::ReportUsage(_));
+        let (reporting, unwanted): (Vec<_>, Vec<_>) =
+            planned.partition(|(_, plan)| is_report(plan));
+        let reported = usage.report(contexts, &reporting);
+        outcome.usage.extend(reported.steps);
+        outcome.general.extend(reported.general);
+        let steps = self.in_parallel(Phase::Usage, &unwanted, |(context, plan)| {
+            let reference = context.layout.reference();
+            self.step(reference, (*plan).clone(), |_| {
+                partition::destroy(context, !reported.unsent.contains(reference))
+            })
+        });
+        outcome.usage.extend(steps);
     }
 }

@@ -16,12 +16,14 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::hooks::{Event, HookError, HookSubject, Hooks, ReleaseFacts};
-use crate::layout::{ReleaseLayout, release_name};
-use crate::outcome::{Failure, Severity, SubjectOutcome, error_chain, unless_gone};
+use crate::layout::ReleaseLayout;
+use crate::outcome::{Done, Failure, Severity, Step, error_chain};
 use crate::parallel::in_parallel;
 use crate::plan::release::{ObservedRelease, ReleaseSelection, WantedRelease, plan_releases};
 use crate::plan::{ReleaseAction, ReleasePlan};
 use crate::process::Interruption;
+use crate::progress::Observer;
+use crate::run::Phase;
 use crate::settings::Settings;
 use install::InstallError;
 
@@ -56,6 +58,7 @@ pub(crate) struct Software<'a> {
     pub(crate) utc_offset: time::UtcOffset,
     /// Set once the master is gone: what comes then is not begun.
     pub(crate) master_is_gone: &'a AtomicBool,
+    pub(crate) observer: &'a dyn Observer,
 }
 
 /// What is to be done, from what the master wants and the software root shows.
@@ -95,41 +98,41 @@ fn directories(root: &Path) -> io::Result<Vec<String>> {
 
 impl Software<'_> {
     /// Carries out a plan; no failure of one release stops the others.
-    pub(crate) fn execute(&self, plans: &[ReleasePlan]) -> Vec<SubjectOutcome> {
-        let relevant: Vec<_> = plans
-            .iter()
-            .filter(|plan| plan.action != ReleaseAction::Ignore)
-            .collect();
-        in_parallel(self.settings.software.jobs, &relevant, |plan| {
-            (!self.interruption.is_requested()).then(|| SubjectOutcome {
-                subject: plan.subject.clone(),
-                result: unless_gone(self.master_is_gone, || self.execute_one(plan)),
-            })
+    pub(crate) fn execute(&self, plans: &[ReleasePlan]) -> Vec<Step<ReleasePlan>> {
+        let due: Vec<_> = plans.iter().filter(|plan| plan.action.changes()).collect();
+        self.observer.begin_phase(Phase::Software, due.len());
+        in_parallel(self.settings.software.jobs, &due, |plan| {
+            if self.interruption.is_requested() {
+                return None;
+            }
+            self.observer.begin(plan.subject());
+            let step = Step::take((*plan).clone(), self.master_is_gone, |plan| {
+                self.execute_one(plan).map(|()| Done::Wholly)
+            });
+            self.observer.end(plan.subject());
+            Some(step)
         })
     }
 
     fn execute_one(&self, plan: &ReleasePlan) -> Result<(), Failure> {
-        let layout = ReleaseLayout::new(&self.settings.software_root, &plan.subject);
-        let name = match plan.action {
-            ReleaseAction::Collect => plan.subject.clone(),
-            _ => release_name(&plan.subject),
-        };
+        let (subject, name) = (plan.subject(), plan.name.as_str());
+        let layout = ReleaseLayout::new(&self.settings.software_root, subject);
         let result = match plan.action {
-            ReleaseAction::Install(reason) => {
-                log::info!(target: &name, "installing {} ({reason:?})", plan.subject);
-                self.install(&plan.subject, &name, &layout)
+            ReleaseAction::Install { reason } => {
+                log::info!(target: name, "installing {subject} ({reason:?})");
+                self.install(subject, name, &layout)
             }
             ReleaseAction::Destroy => {
-                log::info!(target: &name, "removing {}", plan.subject);
-                self.destroy(&plan.subject, &name, &layout)
+                log::info!(target: name, "removing {subject}");
+                self.destroy(subject, name, &layout)
             }
             ReleaseAction::Collect => {
-                log::info!(target: &name, "removing: no release of the master needs it");
-                remove_tree(&self.settings.software_root.join(&name)).map_err(ReleaseError::from)
+                log::info!(target: name, "removing: no release of the master needs it");
+                remove_tree(&self.settings.software_root.join(name)).map_err(ReleaseError::from)
             }
             ReleaseAction::Keep | ReleaseAction::Ignore => Ok(()),
         };
-        result.map_err(|error| self.fail(plan, &name, &error))
+        result.map_err(|error| self.fail(plan, name, &error))
     }
 
     /// Success is reported before it is recorded, so that an interrupted report is repeated.
@@ -235,8 +238,9 @@ impl Software<'_> {
             ReleaseError::Install(error) => error.full_report(&failure.message),
             _ => failure.message.clone(),
         };
-        let known = plan.action != ReleaseAction::Collect;
-        if known && let Err(error) = self.release_of(slap, &plan.subject).error(&log) {
+        if let Some(url) = &plan.url
+            && let Err(error) = self.release_of(slap, url).error(&log)
+        {
             let error = error_chain(&error);
             log::warn!(target: name, "cannot report the failure: {error}");
         }

@@ -1,13 +1,18 @@
 //! The usage of one partition: its programs run, its reports read.
 
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
 use slap_proto::usage::Consumption;
 
 use super::reports::{self, Place, Report};
 use super::scripts;
 use crate::context::PartitionContext;
+use crate::layout::PartitionLayout;
 use crate::outcome::{Failure, Severity, error_chain};
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
 use crate::partition::directory::{self, DirectoryError};
+use crate::plan::usage::{ObservedUsage, UsageSources};
 
 /// A journal takes no more of a partition once it has that many bytes of its reports; the others
 /// wait for the next one.
@@ -18,6 +23,8 @@ pub(super) struct Collected {
     pub(super) reports: Vec<Report>,
     /// Already logged and reported.
     pub(super) result: Result<(), Failure>,
+    /// How long that took.
+    pub(super) elapsed: Duration,
 }
 
 /// The usage of a partition could not be collected, or not wholly.
@@ -31,12 +38,31 @@ enum CollectError {
     Scripts(Vec<String>),
 }
 
+/// Where the usage of a partition would come from; [`None`] where that cannot be told.
+pub(super) fn sources(layout: &PartitionLayout) -> ObservedUsage {
+    let (directory, _) = directory::open(layout.directory()).ok()?;
+    let shown = |name: OsString| name.to_string_lossy().into_owned();
+    let programs = scripts::names(&directory).ok()?;
+    let mut reports = Vec::new();
+    for place in Place::ALL {
+        if let Some(directory) = place.open(layout).ok()? {
+            reports.extend(directory.names().ok()?.into_iter().map(shown));
+        }
+    }
+    Some(UsageSources {
+        programs: programs.into_iter().map(shown).collect(),
+        reports,
+    })
+}
+
 /// Has a partition report its usage, and reads what it and the node have reported.
 pub(super) fn collect(context: &PartitionContext<'_>) -> Collected {
+    let clock = Instant::now();
     let mut reports = Vec::new();
     let result = fill(context, &mut reports);
     Collected {
         reports,
+        elapsed: clock.elapsed(),
         result: result.map_err(|error| context.fail(Severity::Failed, &error, None)),
     }
 }

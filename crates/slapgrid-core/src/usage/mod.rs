@@ -13,8 +13,11 @@ use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::context::PartitionContext;
-use crate::outcome::{Failure, Severity, SubjectOutcome};
+use crate::layout::PartitionLayout;
+use crate::outcome::{Done, Failure, Severity, Step};
 use crate::parallel::in_parallel;
+use crate::plan::UsagePlan;
+use crate::plan::usage::ObservedUsage;
 use crate::process::Interruption;
 use crate::settings::Settings;
 use collect::{Collected, collect};
@@ -32,8 +35,9 @@ pub(crate) struct Usage<'a> {
 /// What became of the usage reports.
 #[derive(Debug, Default)]
 pub(crate) struct UsageOutcome {
-    /// Partitions of which something failed, already logged and reported.
-    pub(crate) partitions: Vec<SubjectOutcome>,
+    /// What became of the report of each partition that has one; failures are already logged and
+    /// reported.
+    pub(crate) steps: Vec<Step<UsagePlan>>,
     /// A failure that is no single partition's, already logged.
     pub(crate) general: Option<Failure>,
     /// Partitions whose consumption the master does not have.
@@ -71,10 +75,27 @@ impl ReportError {
     }
 }
 
+/// Where the usage of a partition comes from.
+pub(crate) fn observe(layout: &PartitionLayout) -> ObservedUsage {
+    collect::sources(layout)
+}
+
+/// Whether a journal waits to be sent again.
+pub(crate) fn waits(settings: &Settings) -> bool {
+    Outbox::of_node(&settings.instance_root).is_pending()
+}
+
+/// An instance that is to report its usage.
+pub(crate) type Reporting<'a> = (&'a PartitionContext<'a>, &'a UsagePlan);
+
 impl Usage<'_> {
     /// Has instances report, and sends what is valid in one journal. The reports are removed once the
-    /// master has them.
-    pub(crate) fn report(&self, contexts: &[PartitionContext<'_>]) -> UsageOutcome {
+    /// master has them. `contexts` are all instances that are looked at.
+    pub(crate) fn report(
+        &self,
+        contexts: &[PartitionContext<'_>],
+        reporting: &[Reporting<'_>],
+    ) -> UsageOutcome {
         let outbox = Outbox::of_node(&self.settings.instance_root);
         if let Err(error) = self.finish_earlier(&outbox) {
             let failure = Failure::new(error.severity(), &error);
@@ -84,13 +105,13 @@ impl Usage<'_> {
                 ..UsageOutcome::nothing_sent(contexts)
             };
         }
-        let collected = in_parallel(self.settings.partition.jobs, contexts, |context| {
+        let collected = in_parallel(self.settings.partition.jobs, reporting, |(context, _)| {
             Some(collect(context))
         });
         if self.interruption.is_requested() {
             return UsageOutcome::nothing_sent(contexts);
         }
-        self.send_collected(&outbox, contexts, collected)
+        self.send_collected(&outbox, reporting, collected)
     }
 
     /// A journal of which a run before could not tell whether the master has it is sent again as it
@@ -106,32 +127,29 @@ impl Usage<'_> {
     fn send_collected(
         &self,
         outbox: &Outbox,
-        contexts: &[PartitionContext<'_>],
+        reporting: &[Reporting<'_>],
         collected: Vec<Collected>,
     ) -> UsageOutcome {
         let mut outcome = UsageOutcome::default();
         let mut reports = Vec::new();
-        for (context, collected) in contexts.iter().zip(collected) {
+        for ((_, plan), collected) in reporting.iter().zip(collected) {
             reports.extend(collected.reports);
-            if let Err(failure) = collected.result {
-                outcome.partitions.push(SubjectOutcome {
-                    subject: context.layout.reference().to_owned(),
-                    result: Err(failure),
-                });
-            }
+            outcome.steps.push(Step {
+                plan: (*plan).clone(),
+                result: collected.result.map(|()| Done::Wholly),
+                elapsed: collected.elapsed,
+            });
         }
         let involved: BTreeSet<String> = reports
             .iter()
             .map(|report| report.key.partition.clone())
             .collect();
         if let Err(error) = self.send_reports(outbox, reports) {
-            for context in contexts {
-                let reference = context.layout.reference();
-                if involved.contains(reference) {
-                    outcome.partitions.push(SubjectOutcome {
-                        subject: reference.to_owned(),
-                        result: Err(context.fail(error.severity(), &error, None)),
-                    });
+            for ((context, _), step) in reporting.iter().zip(&mut outcome.steps) {
+                if involved.contains(context.layout.reference()) {
+                    let failure = context.fail(error.severity(), &error, None);
+                    // What failed before is reported already, and less far-reaching.
+                    step.result = Err(failure);
                 }
             }
             outcome.unsent = involved;

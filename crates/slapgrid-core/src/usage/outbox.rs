@@ -81,6 +81,11 @@ impl Outbox {
         Ok(write_file(&self.pending, &text, attributes)?)
     }
 
+    /// Whether a journal is there that waits for being sent, or for an answer.
+    pub(super) fn is_pending(&self) -> bool {
+        self.pending.exists()
+    }
+
     /// The journal that waits for being sent, or for an answer that never came.
     pub(super) fn pending(&self) -> Result<Option<String>, OutboxError> {
         Ok(self.read(&self.pending)?.map(|sending| sending.journal))

@@ -14,6 +14,14 @@ use crate::process::{self, Account, ProcessError, Program};
 /// Bits of a mode that let somebody execute a file.
 const EXECUTABLE: u32 = 0o111;
 
+/// The names of the programs of `etc/report`.
+pub(super) fn names(directory: &ConfinedDirectory) -> Result<Vec<OsString>, ConfinedError> {
+    match directory.below(&["etc", "report"])? {
+        Some(place) => programs(&place),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// Runs the programs of `etc/report`, each with the path of the file that it is to write. Returns
 /// what went wrong, one message for each program that failed.
 pub(super) fn run_all(

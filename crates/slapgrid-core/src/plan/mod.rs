@@ -3,6 +3,10 @@
 
 pub mod partition;
 pub mod release;
+pub mod usage;
+mod whole;
 
 pub use partition::{PartitionAction, PartitionPlan, ProcessReason};
-pub use release::{ReleaseAction, ReleasePlan};
+pub use release::{InstallReason, ReleaseAction, ReleasePlan};
+pub use usage::{UsageAction, UsagePlan};
+pub use whole::{NodeAction, PlannedPartition, RunPlan, SCHEMA_VERSION};

@@ -1,13 +1,25 @@
 //! What became of a run: one entry for each release and partition, and the exit code they add up to.
 
+mod document;
+mod step;
+
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use serde::Serialize;
 use slap_client::ClientError;
+use time::OffsetDateTime;
+
+use crate::plan::{NodeAction, ReleasePlan, UsagePlan};
+use crate::run::Phase;
+pub use document::OutcomeDocument;
+pub use step::{Done, PartitionStep, PromiseCheck, PromiseResult, Step};
 
 /// How far-reaching a failure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The instance runs, but says that it is not healthy.
     Promise,
@@ -22,6 +34,26 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the least first.
+    pub const ALL: [Self; 5] = [
+        Self::Promise,
+        Self::Failed,
+        Self::MasterFailed,
+        Self::MasterUnreachable,
+        Self::Interrupted,
+    ];
+
+    /// The word for it in documents and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Promise => "promise",
+            Self::Failed => "failed",
+            Self::MasterFailed => "master_failed",
+            Self::MasterUnreachable => "master_unreachable",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
     /// That of a call to the master that failed: it broke down by itself, or it refuses us.
     pub(crate) fn of_call(error: &ClientError) -> Self {
         match error {
@@ -37,7 +69,7 @@ impl Severity {
 
 /// Why a release or partition is not as the master wants it. Already logged, and reported to the
 /// master where that was possible.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// What kind of failure it is.
     pub severity: Severity,
@@ -73,56 +105,81 @@ pub fn error_chain(error: &dyn Error) -> String {
     text
 }
 
-/// What became of one release or partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SubjectOutcome {
-    /// The URL of a release, or the reference of a partition.
-    pub subject: String,
-    /// Whether it is now as the master wants it.
-    pub result: Result<(), Failure>,
-}
-
-/// Works on a subject unless the master was found to be gone while others were worked on; notes if
-/// it is gone now.
-pub(crate) fn unless_gone(
-    master_is_gone: &AtomicBool,
-    work: impl FnOnce() -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    if master_is_gone.load(Ordering::Relaxed) {
-        return Err(Failure {
-            severity: Severity::MasterUnreachable,
-            message: "not begun, since the master cannot be reached".to_owned(),
-        });
-    }
-    work().inspect_err(|failure| {
-        if failure.severity == Severity::MasterUnreachable {
-            master_is_gone.store(true, Ordering::Relaxed);
-        }
-    })
-}
-
 /// What became of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The releases that were looked at, in the master's order.
-    pub releases: Vec<SubjectOutcome>,
-    /// The partitions that were looked at, in the master's order, once for each phase.
-    pub partitions: Vec<SubjectOutcome>,
+    /// When the run began.
+    pub started_at: OffsetDateTime,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The phases that were begun, in order.
+    pub phases: Vec<PhaseOutcome>,
+    /// How long the master took to describe this computer, the last time that it did.
+    pub master_latency: Option<Duration>,
+    /// What was done for the whole node.
+    pub node: Vec<NodeAction>,
+    /// The releases that were worked on, in the master's order.
+    pub releases: Vec<Step<ReleasePlan>>,
+    /// The partitions that were worked on, in the master's order.
+    pub partitions: Vec<PartitionStep>,
+    /// What was done about usage, and with instances that are no longer wanted.
+    pub usage: Vec<Step<UsagePlan>>,
     /// Failures that belong to no single release or partition.
     pub general: Vec<Failure>,
     /// Because of the master, the services that are known were started.
     pub offline: bool,
 }
 
+/// What became of a phase.
+#[derive(Clone, Debug)]
+pub struct PhaseOutcome {
+    /// Which one.
+    pub phase: Phase,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How many failures of each severity there were.
+    pub failures: BTreeMap<Severity, usize>,
+}
+
 impl Outcome {
-    /// Everything that failed, with its subject if it has one.
+    /// That of a run which begins now.
+    pub(crate) fn begin() -> Self {
+        Outcome {
+            started_at: OffsetDateTime::now_utc(),
+            elapsed: Duration::ZERO,
+            phases: Vec::new(),
+            master_latency: None,
+            node: Vec::new(),
+            releases: Vec::new(),
+            partitions: Vec::new(),
+            usage: Vec::new(),
+            general: Vec::new(),
+            offline: false,
+        }
+    }
+
+    /// Everything that failed, with the subject if it has one: the URL of a release, or the
+    /// reference of a partition.
     pub fn failures(&self) -> impl Iterator<Item = (Option<&str>, &Failure)> {
-        let subjects = self.releases.iter().chain(&self.partitions);
-        let named = subjects.filter_map(|outcome| {
-            let failure = outcome.result.as_ref().err()?;
-            Some((Some(outcome.subject.as_str()), failure))
-        });
+        let releases = self.releases.iter();
+        let releases = releases.map(|step| (step.plan.subject(), &step.result));
+        let partitions = self.partitions.iter().map(|partition| &partition.step);
+        let partitions = partitions.map(|step| (step.plan.reference.as_str(), &step.result));
+        let usage = self.usage.iter();
+        let usage = usage.map(|step| (step.plan.reference.as_str(), &step.result));
+        let steps = releases.chain(partitions).chain(usage);
+        let named =
+            steps.filter_map(|(subject, result)| Some((Some(subject), result.as_ref().err()?)));
         named.chain(self.general.iter().map(|failure| (None, failure)))
+    }
+
+    /// How many failures of each severity there are.
+    pub(crate) fn failure_counts(&self) -> BTreeMap<Severity, usize> {
+        let mut counts = BTreeMap::new();
+        for (_, failure) in self.failures() {
+            *counts.entry(failure.severity).or_default() += 1;
+        }
+        counts
     }
 
     /// 0: all is as wanted; 1: something failed; 2: only promises failed; 3: the master could not
@@ -140,18 +197,23 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::UsageAction;
 
     fn outcome(severities: &[Severity]) -> Outcome {
-        let failed = |severity: &Severity| SubjectOutcome {
-            subject: "slappart0".to_owned(),
+        let failed = |severity: &Severity| Step {
+            plan: UsagePlan {
+                reference: "slappart0".to_owned(),
+                action: UsageAction::Destroy,
+            },
             result: Err(Failure {
                 severity: *severity,
                 message: String::new(),
             }),
+            elapsed: Duration::ZERO,
         };
         Outcome {
-            partitions: severities.iter().map(failed).collect(),
-            ..Outcome::default()
+            usage: severities.iter().map(failed).collect(),
+            ..Outcome::begin()
         }
     }
 
