@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use slapformat_core::{Options, Outcome, Plan, Settings};
-use slapos_cli::{LogOptions, describe, exit};
+use slapos_cli::{LogOptions, Verbosity, describe, exit};
 use slapos_config::ConfigFile;
 
 /// Exit code when the machine is prepared and the master could not be told.
@@ -88,13 +88,14 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     // Before the log, which may be root's, and the delay.
     slapformat_core::check_rights(&settings)?;
     let log = LogOptions {
-        verbose: arguments.verbose,
+        verbosity: Verbosity::from_flags(false, arguments.verbose),
         console: arguments.console,
         // A dry run changes nothing, not even a log.
         file: arguments
             .log_file
             .or(configured)
             .filter(|_| !settings.dry_run),
+        ..LogOptions::default()
     };
     slapos_cli::init_logging("slapformat", &log)?;
     let now = arguments.now || file.section("slapformat").get_bool("now")?.unwrap_or(false);

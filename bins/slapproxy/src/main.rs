@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use slapos_cli::LogOptions;
+use slapos_cli::{LogOptions, Verbosity};
 use slapos_config::ConfigFile;
 use slapproxy_core::{ListenAddress, Settings, SettingsOverrides};
 
@@ -80,9 +80,10 @@ fn serve(arguments: ServeArguments) -> Result<ExitCode, Box<dyn Error>> {
     };
     let settings = Settings::from_config(&file, &overrides)?;
     let options = LogOptions {
-        verbose: arguments.verbose,
+        verbosity: Verbosity::from_flags(false, arguments.verbose),
         console: arguments.console,
         file: arguments.log_file.or(configured),
+        ..LogOptions::default()
     };
     slapos_cli::init_logging("slapproxy", &options)?;
     for warning in slapproxy_core::ignored_parameters(&file) {

@@ -2,37 +2,41 @@
 //! the tools for their supervisord. The binaries only say who they are.
 
 mod options;
+mod progress;
 mod supervisord;
 mod watchdog;
 
 use std::error::Error;
 use std::process::ExitCode;
 
+use serde::Serialize;
+use slapgrid_core::outcome::OutcomeDocument;
+use slapgrid_core::plan::RunPlan;
+use slapgrid_core::plan::release::is_release_name;
 use slapgrid_core::settings::{Settings, SettingsError};
 use slapgrid_core::status::NodeStatus;
-use slapgrid_core::{Phase, RunError, run};
-use slapos_cli::{LogOptions, describe, exit};
+use slapgrid_core::{Phase, RunError, plan_run, run};
+use slapos_cli::{LogOptions, ToolLog, Verbosity, describe, exit, printable};
 use slapos_config::ConfigFile;
 
 pub use options::Arguments;
+use progress::Bars;
 pub use supervisord::{control_supervisord, start_supervisord};
 pub use watchdog::watch;
 
 /// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code.
 pub fn main(tool: &'static str, phases: &[Phase]) -> ExitCode {
     let arguments: Arguments = slapos_cli::parse_as(tool);
-    match work(tool, phases, &arguments) {
-        Err(Failed::MissingParameters(message)) => {
-            slapos_cli::tell(tool, &message);
-            ExitCode::from(exit::USAGE)
+    work(tool, phases, &arguments).unwrap_or_else(|failed| {
+        let (code, message) = failed.code_and_message();
+        slapos_cli::tell(tool, &message);
+        if arguments.json
+            && let Err(error) = print_json(&OutcomeDocument::not_begun(code, &message))
+        {
+            slapos_cli::tell(tool, &describe(&error));
         }
-        Err(Failed::AlreadyRunning(message)) => {
-            slapos_cli::tell(tool, &message);
-            ExitCode::from(exit::ALREADY_RUNNING)
-        }
-        Err(Failed::Other(error)) => slapos_cli::finish(tool, Err(error)),
-        Ok(code) => code,
-    }
+        ExitCode::from(code)
+    })
 }
 
 /// Failures that have exit codes of their own.
@@ -40,6 +44,16 @@ enum Failed {
     MissingParameters(String),
     AlreadyRunning(String),
     Other(Box<dyn Error>),
+}
+
+impl Failed {
+    fn code_and_message(self) -> (u8, String) {
+        match self {
+            Self::MissingParameters(message) => (exit::USAGE, message),
+            Self::AlreadyRunning(message) => (exit::ALREADY_RUNNING, message),
+            Self::Other(error) => (exit::FAILED, describe(&*error)),
+        }
+    }
 }
 
 impl<E: Error + 'static> From<E> for Failed {
@@ -68,31 +82,86 @@ fn work(tool: &'static str, phases: &[Phase], arguments: &Arguments) -> Result<E
     if arguments.status {
         return status(&settings, arguments.json);
     }
-    let configured = file.section("slapos").get_path("logfile")?;
-    let log = LogOptions {
-        verbose: arguments.verbose,
-        console: arguments.console,
-        file: arguments.logfile.clone().or(configured),
-    };
-    slapos_cli::init_logging(tool, &log)?;
+    let bars = Bars::new(arguments);
+    init_logging(tool, &file, arguments, &bars)?;
+    if arguments.dry_run {
+        return show(&plan_run(&settings, phases)?, arguments.json);
+    }
     let phases = if arguments.promises_only {
         &[Phase::Promises]
     } else {
         phases
     };
-    let outcome = run(&settings, phases)?;
+    let outcome = run(&settings, phases, &bars)?;
+    if arguments.json {
+        print_json(&OutcomeDocument::of(&settings, &outcome))?;
+    }
     Ok(ExitCode::from(outcome.exit_code()))
+}
+
+fn init_logging(
+    tool: &'static str,
+    file: &ConfigFile,
+    arguments: &Arguments,
+    bars: &Bars,
+) -> Result<(), Failed> {
+    let configured = file.section("slapos").get_path("logfile")?;
+    let options = LogOptions {
+        verbosity: Verbosity::from_flags(arguments.quiet, arguments.verbose),
+        console: arguments.console,
+        // A dry run changes nothing, not even a log.
+        file: arguments
+            .logfile
+            .clone()
+            .or(configured)
+            .filter(|_| !arguments.dry_run),
+        format: arguments.log_format,
+    };
+    let log = ToolLog {
+        tool,
+        subject_key: |subject| match is_release_name(subject) {
+            true => "release",
+            false => "partition",
+        },
+        console: bars.console(),
+    };
+    Ok(slapos_cli::init_tool_logging(log, &options)?)
+}
+
+/// Shows what a run would do.
+fn show(plan: &RunPlan, as_json: bool) -> Result<ExitCode, Failed> {
+    if as_json {
+        print_json(plan)?;
+    } else {
+        slapos_cli::print(&summary(plan))?;
+    }
+    Ok(ExitCode::from(plan.exit_code()))
+}
+
+/// The errors are in the log.
+fn summary(plan: &RunPlan) -> String {
+    let steps = plan.steps();
+    if steps.is_empty() {
+        return "nothing to do\n".to_owned();
+    }
+    let steps = steps.iter().map(|step| printable(step, "    "));
+    let lines = steps.map(|step| format!("  {step}\n"));
+    format!("would:\n{}", lines.collect::<String>())
+}
+
+fn print_json(document: &impl Serialize) -> Result<(), std::io::Error> {
+    let text = serde_json::to_string_pretty(document)?;
+    slapos_cli::print(&(text + "\n"))
 }
 
 /// Shows how the node is.
 fn status(settings: &Settings, as_json: bool) -> Result<ExitCode, Failed> {
     let status = NodeStatus::read(settings)?;
-    let text = if as_json {
-        serde_json::to_string_pretty(&status)? + "\n"
+    if as_json {
+        print_json(&status)?;
     } else {
-        status.to_string()
-    };
-    slapos_cli::print(&text)?;
+        slapos_cli::print(&status.to_string())?;
+    }
     Ok(match (status.runs(), status.keeps_promises()) {
         (false, _) => ExitCode::FAILURE,
         (true, false) => ExitCode::from(exit::PROMISE_FAILED),

@@ -5,10 +5,20 @@ use std::path::PathBuf;
 
 use slapgrid_core::Phase;
 use slapgrid_core::options::{Mode, Options};
+use slapos_cli::LogFormat;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  all is as the master wants it; with --dry-run: there is nothing to change
+   1  something failed
+   2  only promises failed; or the command line is wrong, or a parameter is missing
+   3  the master failed, and the services that are known were started
+   4  with --dry-run: something is to be changed
+  10  another run is under way";
 
 /// Brings the software releases and partitions of this computer to what its master wants
 #[derive(Debug, clap::Parser)]
-#[command(version)]
+#[command(version, after_help = EXIT_CODES)]
 pub struct Arguments {
     /// Where partitions are
     #[arg(long, value_name = "DIRECTORY")]
@@ -58,6 +68,15 @@ pub struct Arguments {
     /// Log details
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    /// Log warnings and errors only, and show no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// How a line of the log looks
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) log_format: LogFormat,
+    /// Write figures of the runs to this file, for the textfile collector of Prometheus
+    #[arg(long, value_name = "FILE")]
+    metrics_file: Option<PathBuf>,
     /// Process instances again after this time; negative: never
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     maximum_periodicity: Option<i64>,
@@ -92,9 +111,9 @@ pub struct Arguments {
     /// Let the buildout of releases start its debugger on errors
     #[arg(long)]
     buildout_debug: bool,
-    /// Say what would be done, change nothing
+    /// Only say what a run would do: exit code 0 if nothing, 4 if something is to be changed
     #[arg(long)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Only check the promises of the instances that shall run; the master is told nothing
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) promises_only: bool,
@@ -106,8 +125,9 @@ pub struct Arguments {
     /// 2 if only promises are broken
     #[arg(long, conflicts_with_all = ["boot", "dry_run", "promises_only"])]
     pub(crate) status: bool,
-    /// Show the status as JSON
-    #[arg(long, requires = "status")]
+    /// Print what became of the run as one JSON document; with --dry-run the plan, with --status
+    /// the status
+    #[arg(long)]
     pub(crate) json: bool,
     /// Only these releases (MD5 or URL), even if they are installed
     #[arg(long, value_name = "RELEASES", value_delimiter = ',')]
@@ -123,6 +143,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// Whether buildout may need the terminal.
+    pub(crate) fn debugs_buildout(&self) -> bool {
+        self.buildout_debug
+    }
+
     /// As the core wants them, for a tool that does these phases.
     pub(crate) fn options(&self, phases: &[Phase]) -> Options {
         let (pidfile_key, of_software) = match phases {
@@ -159,6 +184,7 @@ impl Arguments {
             maximal_delay: self.maximal_delay,
             maximum_periodicity: self.maximum_periodicity,
             jobs: self.jobs,
+            metrics_file: self.metrics_file.clone(),
             only_sr,
             only_cp,
             mode: Mode {
@@ -168,7 +194,6 @@ impl Arguments {
                 force_stop: self.force_stop,
                 garbage_collect: self.garbage_collect,
                 buildout_debug: self.buildout_debug,
-                dry_run: self.dry_run,
                 boot: self.boot,
             },
         }

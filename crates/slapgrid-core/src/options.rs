@@ -47,6 +47,8 @@ pub struct Options {
     pub maximum_periodicity: Option<i64>,
     /// How many releases or partitions are worked on at the same time.
     pub jobs: Option<NonZeroUsize>,
+    /// Where figures of the runs are written.
+    pub metrics_file: Option<PathBuf>,
     /// MD5 names or URLs of the only releases to look at; they are installed even if completed.
     pub only_sr: Vec<String>,
     /// The only partitions to look at; they are processed even if up to date.

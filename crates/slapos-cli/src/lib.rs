@@ -12,7 +12,9 @@ mod printable;
 
 pub use alias::{AliasError, Aliases};
 pub use arguments::{parse, parse_as, parse_from};
-pub use logging::{LogError, LogOptions, init_logging};
+pub use logging::{
+    LogError, LogFormat, LogOptions, ToolLog, Verbosity, init_logging, init_tool_logging,
+};
 pub use master::{ConnectError, MasterOptions};
 pub use outcome::{describe, finish, print, tell};
 pub use parameters::{KeyValue, ParameterError, read_parameters};

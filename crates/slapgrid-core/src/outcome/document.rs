@@ -18,7 +18,7 @@ use crate::settings::Settings;
 pub struct OutcomeDocument<'a> {
     /// [`SCHEMA_VERSION`].
     pub version: u32,
-    /// What the master calls this computer; none where the configuration does not tell it.
+    /// What the master calls this computer; none: the run did not begin.
     pub computer: Option<&'a str>,
     /// The exit code of the tool.
     pub exit_code: u8,
@@ -76,10 +76,10 @@ impl<'a> OutcomeDocument<'a> {
     }
 
     /// The document of a run that did not begin.
-    pub fn not_begun(computer: Option<&'a str>, exit_code: u8, message: &str) -> Self {
+    pub fn not_begun(exit_code: u8, message: &str) -> Self {
         OutcomeDocument {
             version: SCHEMA_VERSION,
-            computer,
+            computer: None,
             exit_code,
             started_at: None,
             seconds: 0.0,

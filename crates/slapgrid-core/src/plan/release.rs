@@ -191,7 +191,7 @@ fn plan_collection<'a>(
 }
 
 /// Whether a directory may be that of a release: others in the software root are left alone.
-fn is_release_name(name: &str) -> bool {
+pub fn is_release_name(name: &str) -> bool {
     name.len() == 32
         && name
             .bytes()
