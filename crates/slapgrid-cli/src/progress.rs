@@ -70,12 +70,12 @@ impl Bars {
 
 impl Observer for Bars {
     fn begin_phase(&self, phase: Phase, subjects: usize) {
-        self.finish();
+        self.end_phase();
         if self.screen.is_hidden() || subjects == 0 {
             return;
         }
         let bar = self.add(ProgressBar::new(subjects as u64), PHASE_STYLE);
-        bar.set_prefix(name(phase));
+        bar.set_prefix(phase.as_str());
         bar.enable_steady_tick(TICK);
         self.shown().phase = Some(bar);
     }
@@ -101,22 +101,13 @@ impl Observer for Bars {
         }
     }
 
-    fn finish(&self) {
+    fn end_phase(&self) {
         let mut shown = self.shown();
         let subjects = std::mem::take(&mut shown.subjects).into_values();
         for bar in subjects.chain(shown.phase.take()) {
             bar.finish_and_clear();
             self.screen.remove(&bar);
         }
-    }
-}
-
-fn name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Software => "software",
-        Phase::Instances => "instances",
-        Phase::Usage => "usage",
-        Phase::Promises => "promises",
     }
 }
 

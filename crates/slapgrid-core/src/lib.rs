@@ -11,6 +11,7 @@ mod context;
 mod environment;
 mod hooks;
 mod layout;
+mod metrics;
 pub mod options;
 pub mod outcome;
 mod parallel;

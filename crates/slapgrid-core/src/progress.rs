@@ -10,8 +10,8 @@ pub trait Observer: Sync {
     fn begin(&self, subject: &str);
     /// That work has ended.
     fn end(&self, subject: &str);
-    /// No phase is under way any more.
-    fn finish(&self);
+    /// The phase has ended.
+    fn end_phase(&self);
 }
 
 /// Watches nothing.
@@ -22,5 +22,5 @@ impl Observer for Unobserved {
     fn begin_phase(&self, _: Phase, _: usize) {}
     fn begin(&self, _: &str) {}
     fn end(&self, _: &str) {}
-    fn finish(&self) {}
+    fn end_phase(&self) {}
 }

@@ -60,6 +60,8 @@ pub struct PromiseStatus {
     pub kept: Option<bool>,
     /// What it said, if it is not kept.
     pub message: String,
+    /// How long the check took; none: that is not known.
+    pub seconds: Option<f64>,
 }
 
 /// The directory of the partitions cannot be listed.
@@ -152,13 +154,7 @@ impl PartitionStatus {
             let now = now.map_or(0, |now| now.as_secs());
             self.processed_seconds_ago = u64::try_from(at).ok().map(|at| now.saturating_sub(at));
         }
-        let agenda = Agenda::look(&directory, Occasion::Watch, SystemTime::now())?;
-        let promises = agenda.last_results().map(|(name, result)| PromiseStatus {
-            name: name.to_owned(),
-            kept: result.as_ref().map(Result::is_ok),
-            message: result.and_then(Result::err).unwrap_or_default(),
-        });
-        self.promises = promises.collect();
+        self.promises = last_results(&directory)?;
         Ok(())
     }
 
@@ -169,6 +165,23 @@ impl PartitionStatus {
             || !self.services.is_empty()
             || !self.promises.is_empty()
     }
+}
+
+/// What the promises of a partition said when they were checked last.
+pub(crate) fn last_results(
+    directory: &ConfinedDirectory,
+) -> Result<Vec<PromiseStatus>, PromiseError> {
+    let agenda = Agenda::look(directory, Occasion::Watch, SystemTime::now())?;
+    let promises = agenda.last_results().map(|(name, recorded)| {
+        let result = recorded.last_result();
+        PromiseStatus {
+            name: name.to_owned(),
+            kept: result.as_ref().map(Result::is_ok),
+            message: result.and_then(Result::err).unwrap_or_default(),
+            seconds: recorded.seconds(),
+        }
+    });
+    Ok(promises.collect())
 }
 
 impl ServiceStatus {

@@ -64,7 +64,7 @@ impl<'a> OutcomeDocument<'a> {
             exit_code: outcome.exit_code(),
             started_at: rfc3339(outcome.started_at),
             seconds: outcome.elapsed.as_secs_f64(),
-            master_seconds: outcome.master_latency.as_ref().map(Duration::as_secs_f64),
+            master_seconds: outcome.master.latency.as_ref().map(Duration::as_secs_f64),
             offline: outcome.offline,
             phases: outcome.phases.iter().map(PhaseDocument::of).collect(),
             node: &outcome.node,

@@ -8,8 +8,9 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use slap_client::ClientError;
+use slap_proto::documents::{Computer, SoftwareState};
 use time::OffsetDateTime;
 
 use crate::plan::{NodeAction, ReleasePlan, UsagePlan};
@@ -18,7 +19,7 @@ pub use document::OutcomeDocument;
 pub use step::{Done, PartitionStep, PromiseCheck, PromiseResult, Step};
 
 /// How far-reaching a failure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The instance runs, but says that it is not healthy.
@@ -114,8 +115,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// The phases that were begun, in order.
     pub phases: Vec<PhaseOutcome>,
-    /// How long the master took to describe this computer, the last time that it did.
-    pub master_latency: Option<Duration>,
+    /// What the master said when it was asked last.
+    pub master: MasterOutcome,
     /// What was done for the whole node.
     pub node: Vec<NodeAction>,
     /// The releases that were worked on, in the master's order.
@@ -128,6 +129,39 @@ pub struct Outcome {
     pub general: Vec<Failure>,
     /// Because of the master, the services that are known were started.
     pub offline: bool,
+}
+
+/// What the master said of this computer.
+#[derive(Clone, Debug, Default)]
+pub struct MasterOutcome {
+    /// Whether it answered when it was asked last; none: it was not asked.
+    pub answers: Option<bool>,
+    /// How long it took the last time that it answered.
+    pub latency: Option<Duration>,
+    /// The state that it wants of each release, by URL.
+    pub releases: BTreeMap<String, SoftwareState>,
+    /// The state that it wants of each partition, by reference; none: no instance is there.
+    pub partitions: BTreeMap<String, Option<String>>,
+}
+
+impl MasterOutcome {
+    /// Notes an answer.
+    pub(crate) fn note(&mut self, computer: &Computer, latency: Duration) {
+        let releases = computer.software_release_list.iter();
+        let releases =
+            releases.filter_map(|release| Some((release.url.clone()?, release.requested_state)));
+        let partitions = computer.computer_partition_list.iter().map(|partition| {
+            let state = partition.requested_state.clone().unwrap_or_default();
+            let state = (!partition.is_free()).then_some(state);
+            (partition.partition_id.clone(), state)
+        });
+        *self = MasterOutcome {
+            answers: Some(true),
+            latency: Some(latency),
+            releases: releases.collect(),
+            partitions: partitions.collect(),
+        };
+    }
 }
 
 /// What became of a phase.
@@ -148,7 +182,7 @@ impl Outcome {
             started_at: OffsetDateTime::now_utc(),
             elapsed: Duration::ZERO,
             phases: Vec::new(),
-            master_latency: None,
+            master: MasterOutcome::default(),
             node: Vec::new(),
             releases: Vec::new(),
             partitions: Vec::new(),

@@ -131,10 +131,10 @@ impl Agenda {
                 .any(|recorded| recorded.failure().is_some())
     }
 
-    /// The name of each promise, and its last result: what it said, if it was not kept.
-    pub(crate) fn last_results(&self) -> impl Iterator<Item = (&str, Option<Result<(), String>>)> {
+    /// The name of each promise, and what is recorded of it.
+    pub(crate) fn last_results(&self) -> impl Iterator<Item = (&str, &Recorded)> {
         let both = self.promises.iter().zip(&self.recorded);
-        both.map(|(promise, recorded)| (promise.name.as_str(), recorded.last_result()))
+        both.map(|(promise, recorded)| (promise.name.as_str(), recorded))
     }
 
     /// The names of the promises that are due.

@@ -33,7 +33,7 @@ const HISTORY_LIMIT: u64 = 1 << 17;
 #[derive(Debug, Default)]
 pub(crate) struct Recorded {
     pub(crate) schedule: Option<Schedule>,
-    result: Option<StandingResult>,
+    status: Option<Status>,
 }
 
 /// The last result of a promise.
@@ -45,22 +45,30 @@ struct StandingResult {
 }
 
 /// What is read of a status file.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Status {
     result: StandingResult,
+    #[serde(rename = "execution-time", default)]
+    execution_time: Option<f64>,
 }
 
 impl Recorded {
     /// Whether the promise was kept when it was checked last, and else what it said; `None` if it
     /// was not checked yet.
     pub(crate) fn last_result(&self) -> Option<Result<(), String>> {
-        let result = self.result.as_ref()?;
+        let result = &self.status.as_ref()?.result;
         let message = || verdict::clip(result.message.as_deref().unwrap_or_default());
         Some(if result.failed {
             Err(message())
         } else {
             Ok(())
         })
+    }
+
+    /// How many seconds its last check took, if that was written down.
+    pub(crate) fn seconds(&self) -> Option<f64> {
+        let seconds = self.status.as_ref()?.execution_time?;
+        (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
     }
 
     /// What a promise that was not kept said. The result of one that is only checked when the
@@ -98,8 +106,7 @@ impl EarlierRecords {
         let status = read(&self.results, &status_file(&promise.title), STATUS_LIMIT);
         Recorded {
             schedule: schedule.and_then(|text| serde_json::from_slice(&text).ok()),
-            result: status
-                .and_then(|text| Some(serde_json::from_slice::<Status>(&text).ok()?.result)),
+            status: status.and_then(|text| serde_json::from_slice(&text).ok()),
         }
     }
 

@@ -16,12 +16,13 @@ impl Run<'_> {
         let clock = Instant::now();
         match self.computer().full_information() {
             Ok(computer) => {
-                outcome.master_latency = Some(clock.elapsed());
+                outcome.master.note(&computer, clock.elapsed());
                 Some(computer)
             }
             Err(error) => {
                 let failure = Failure::new(Severity::of_call(&error), &error);
                 log::error!("{failure}");
+                outcome.master.answers = Some(false);
                 outcome.general.push(failure);
                 None
             }

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use slap_client::{Connection, OpenError, Slap, UrlError};
 use slap_proto::documents::ComputerPartition;
 use slapos_fs::{PidFile, PidFileError};
@@ -21,6 +21,7 @@ use time::UtcOffset;
 use crate::boot;
 use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
+use crate::metrics;
 use crate::outcome::{Done, Failure, Outcome, PhaseOutcome, Severity, Step};
 use crate::parallel::in_parallel;
 use crate::plan::{NodeAction, RunPlan};
@@ -33,7 +34,7 @@ use crate::supervisord;
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// One of the jobs of slapgrid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// slapgrid-sr: software releases.
@@ -44,6 +45,18 @@ pub enum Phase {
     Usage,
     /// Only the promises of the instances that shall run; the master is told nothing.
     Promises,
+}
+
+impl Phase {
+    /// The word for it in documents, metrics and on terminals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Software => "software",
+            Self::Instances => "instances",
+            Self::Usage => "usage",
+            Self::Promises => "promises",
+        }
+    }
 }
 
 /// A run that could not begin.
@@ -194,7 +207,6 @@ impl Run<'_> {
             }
             self.phase(*phase, &mut outcome)?;
         }
-        self.observer.finish();
         if self.interruption.is_requested() {
             outcome.general.push(Failure {
                 severity: Severity::Interrupted,
@@ -202,6 +214,9 @@ impl Run<'_> {
             });
         }
         outcome.elapsed = clock.elapsed();
+        if let Err(error) = metrics::record(self.settings, &outcome) {
+            outcome.general.push(Failure::new(Severity::Failed, &error));
+        }
         summarise(&outcome);
         Ok(outcome)
     }
@@ -216,6 +231,7 @@ impl Run<'_> {
             Phase::Usage => self.usage(outcome),
             Phase::Promises => self.promises(outcome),
         };
+        self.observer.end_phase();
         for (severity, count) in outcome.failure_counts() {
             let before = failures.insert(severity, count).unwrap_or_default();
             failures.insert(severity, count - before);

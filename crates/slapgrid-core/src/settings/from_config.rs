@@ -119,6 +119,7 @@ impl Settings {
             shared_part_list: section.get_lines("shared_part_list")?,
             build_time_part_list: section.get_lines("build_time_part_list")?,
             hooks_directory: hooks_directory(&section)?,
+            metrics_file: metrics_file(&section, options)?,
             mode: options.mode,
             software_root,
             instance_root,
@@ -143,6 +144,18 @@ fn hooks_directory(section: &Section<'_>) -> Result<Option<PathBuf>, SettingsErr
     let directory = section.get_path("hooks_directory")?;
     check_exists("hooks_directory", directory.as_deref())?;
     Ok(directory)
+}
+
+fn metrics_file(
+    section: &Section<'_>,
+    options: &Options,
+) -> Result<Option<PathBuf>, SettingsError> {
+    let file = path(section, "metrics_file", options.metrics_file.as_deref())?;
+    // A bare name is in the directory where we are.
+    let directory = file.as_deref().and_then(Path::parent);
+    let directory = directory.filter(|directory| !directory.as_os_str().is_empty());
+    check_exists("metrics_file", directory)?;
+    Ok(file)
 }
 
 struct Required {

@@ -42,6 +42,8 @@ pub struct Settings {
     pub build_time_part_list: Vec<String>,
     /// Holds a directory for each event, whose programs are told of it.
     pub hooks_directory: Option<PathBuf>,
+    /// Where figures of the runs are written, for Prometheus.
+    pub metrics_file: Option<PathBuf>,
     /// What to do, beyond what slapos.cfg can say.
     pub mode: Mode,
 }

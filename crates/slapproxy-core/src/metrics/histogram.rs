@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::exposition::Page;
+use prometheus_text::Page;
 
 /// Upper bounds of the buckets, in seconds, as they are printed.
 const BOUNDS: [(f64, &str); 12] = [

@@ -1,6 +1,5 @@
 //! Figures of the running server, for Prometheus.
 
-mod exposition;
 mod histogram;
 mod measured;
 
@@ -11,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use exposition::{Kind, Page};
 use histogram::Histogram;
+use prometheus_text::{Kind, Page};
 
 use crate::storage::StateCount;
 

@@ -1,22 +1,29 @@
-//! The text format of Prometheus, version 0.0.4.
+//! The text format of Prometheus, version 0.0.4: pages that a server answers with, and files for the
+//! textfile collector.
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
 
 use std::fmt::{Display, Write};
 
 /// What the figures of a family mean.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// It only grows, until what counts starts anew.
     Counter,
+    /// It goes up and down.
     Gauge,
+    /// Counts by upper bound, with their sum.
     Histogram,
 }
 
 /// A page being written.
 #[derive(Debug, Default)]
-pub(super) struct Page(String);
+pub struct Page(String);
 
 impl Page {
     /// Begins a family: the samples that follow are of it.
-    pub(super) fn family(&mut self, name: &str, kind: Kind, help: &str) {
+    pub fn family(&mut self, name: &str, kind: Kind, help: &str) {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -28,7 +35,7 @@ impl Page {
     }
 
     /// One figure, with names and values of its labels.
-    pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         if labels.is_empty() {
             return self.line(format_args!("{name} {value}"));
         }
@@ -39,7 +46,8 @@ impl Page {
         self.line(format_args!("{name}{{{labels}}} {value}"));
     }
 
-    pub(super) fn into_text(self) -> String {
+    /// The page, as it is sent or written.
+    pub fn into_text(self) -> String {
         self.0
     }
 
