@@ -48,9 +48,12 @@ fn a_partition_that_supervisord_cannot_run_any_more_stops_no_other() {
     let arguments = ["--force", "--jobs", "1"];
     let outcome = node.grid(Ours, "slapgrid-cp", "instance", &arguments);
     let outcome = outcome.expect(1);
-    says(&outcome, "failed: slappart1");
+    says(&outcome, "slappart1: failed: ");
     says(&outcome, "slappart1.conf is set aside");
-    assert!(!outcome.text().contains("failed: slappart0"), "{outcome:?}");
+    assert!(
+        !outcome.text().contains("slappart0: failed: "),
+        "{outcome:?}"
+    );
     assert!(is_processed(&node, 0) && runs(&node));
     fs::rename(node.path().join("away"), node.partition(1)).unwrap();
     let next = node.grid(Ours, "slapgrid-cp", "instance", &["--force"]);
@@ -266,5 +269,5 @@ fn a_master_that_goes_away_in_the_middle() {
     let output = tool.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(text.contains("failed: slappart1: not begun"), "{text}");
+    assert!(text.contains("slappart1: failed: not begun"), "{text}");
 }

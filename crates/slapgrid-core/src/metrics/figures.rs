@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use slap_proto::documents::{InstanceState, SoftwareState};
 
-use crate::outcome::{Outcome, Severity};
+use crate::outcome::{Outcome, Severity, seconds};
 use crate::plan::ReleaseAction;
 use crate::run::Phase;
 
@@ -61,14 +61,14 @@ impl Figures {
         let mut now = outcome.started_at;
         for phase in &outcome.phases {
             now += phase.elapsed;
-            let ended_at = now.unix_timestamp_nanos() as f64 / 1e9;
+            let ended_at = (now.unix_timestamp_nanos() / 1000) as f64 / 1e6;
             let figures = self.phases.entry(phase.phase).or_default();
             let mut severities = phase.failures.keys();
             if severities.all(|severity| *severity == Severity::Promise) {
                 figures.succeeded_at = Some(ended_at);
             }
             figures.ended_at = ended_at;
-            figures.seconds = phase.elapsed.as_secs_f64();
+            figures.seconds = seconds(phase.elapsed);
             figures.failures = phase.failures.clone();
         }
     }
@@ -79,7 +79,7 @@ impl Figures {
             let latency = outcome.master.latency;
             self.master = Some(MasterFigures {
                 answers,
-                seconds: latency.map_or(known.seconds, |latency| Some(latency.as_secs_f64())),
+                seconds: latency.map(seconds).or(known.seconds),
             });
         }
     }
@@ -113,7 +113,7 @@ impl Figures {
         for step in &outcome.releases {
             let installed = matches!(step.plan.action, ReleaseAction::Install { .. });
             if let (true, Ok(_), Some(url)) = (installed, &step.result, &step.plan.url) {
-                self.builds.insert(url.clone(), step.elapsed.as_secs_f64());
+                self.builds.insert(url.clone(), seconds(step.elapsed));
             }
         }
         self.builds.retain(|url, _| wanted.contains_key(url));

@@ -1,13 +1,12 @@
 //! The outcome of a run as one document.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Failure, Outcome, PartitionStep, PhaseOutcome, Severity, Step};
+use super::{Failure, Outcome, PartitionStep, PhaseOutcome, Severity, Step, seconds};
 use crate::plan::{NodeAction, ReleasePlan, SCHEMA_VERSION, UsagePlan};
 use crate::run::Phase;
 use crate::settings::Settings;
@@ -63,8 +62,8 @@ impl<'a> OutcomeDocument<'a> {
             computer: Some(&settings.computer_id),
             exit_code: outcome.exit_code(),
             started_at: rfc3339(outcome.started_at),
-            seconds: outcome.elapsed.as_secs_f64(),
-            master_seconds: outcome.master.latency.as_ref().map(Duration::as_secs_f64),
+            seconds: seconds(outcome.elapsed),
+            master_seconds: outcome.master.latency.map(seconds),
             offline: outcome.offline,
             phases: outcome.phases.iter().map(PhaseDocument::of).collect(),
             node: &outcome.node,
@@ -102,7 +101,7 @@ impl<'a> PhaseDocument<'a> {
     fn of(outcome: &'a PhaseOutcome) -> Self {
         PhaseDocument {
             phase: outcome.phase,
-            seconds: outcome.elapsed.as_secs_f64(),
+            seconds: seconds(outcome.elapsed),
             failures: &outcome.failures,
         }
     }

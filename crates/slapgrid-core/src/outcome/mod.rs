@@ -106,6 +106,11 @@ pub fn error_chain(error: &dyn Error) -> String {
     text
 }
 
+/// A time in seconds, to the microsecond.
+pub(crate) fn seconds(time: Duration) -> f64 {
+    Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)).as_secs_f64()
+}
+
 /// What became of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {

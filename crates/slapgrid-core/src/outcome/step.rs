@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
 
-use super::{Failure, Severity};
+use super::{Failure, Severity, seconds};
 use crate::plan::PartitionPlan;
 
 /// A step of the plan, and what became of it.
@@ -119,7 +119,7 @@ impl<P: Serialize> Serialize for Step<P> {
             result,
             why,
             error,
-            seconds: self.elapsed.as_secs_f64(),
+            seconds: seconds(self.elapsed),
         };
         fields.serialize(serializer)
     }

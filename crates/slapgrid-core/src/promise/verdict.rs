@@ -9,7 +9,7 @@ use time::macros::format_description;
 
 use super::listing::Promise;
 use super::schedule::Schedule;
-use crate::outcome::{PromiseCheck, PromiseResult};
+use crate::outcome::{PromiseCheck, PromiseResult, seconds};
 use crate::process::Ending;
 
 /// The most that is kept of what a promise prints, in characters: its end, where the failure is.
@@ -138,7 +138,7 @@ impl Verdict {
                 _ => PromiseResult::Broken,
             },
             message: self.status_message(),
-            seconds: self.elapsed.as_secs_f64(),
+            seconds: seconds(self.elapsed),
         }
     }
 

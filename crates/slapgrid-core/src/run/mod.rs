@@ -144,10 +144,10 @@ fn summarise(outcome: &Outcome) {
     for (subject, failure) in outcome.failures() {
         let first = failure.message.lines().next().unwrap_or_default();
         match subject {
-            Some(subject) => {
-                let name = log_name(outcome, subject);
-                log::error!(target: name, "failed: {subject}: {first}");
-            }
+            Some(subject) => match log_name(outcome, subject) {
+                name if name == subject => log::error!(target: name, "failed: {first}"),
+                name => log::error!(target: name, "failed: {subject}: {first}"),
+            },
             None => log::error!("failed: slapgrid: {first}"),
         }
     }
