@@ -83,10 +83,8 @@ fn forget_timestamps(settings: &Settings) -> Result<(), Failure> {
             .and_then(|directory| records::forget_timestamp(&directory));
         if let Err(error) = forgotten {
             let name = name.to_string_lossy();
-            log::warn!(
-                "{name}: it may not be processed again: {}",
-                error_chain(&error)
-            );
+            let error = error_chain(&error);
+            log::warn!(target: &name, "it may not be processed again: {error}");
         }
     }
     Ok(())

@@ -130,7 +130,7 @@ impl<'a> Services<'a> {
     ) -> Result<GroupChange, ServiceError> {
         let programs = self.programs(directory, account)?;
         if programs.is_empty() {
-            log::info!("{}: there are no services", self.partition);
+            log::info!(target: &self.partition, "there are no services");
             return self.stop();
         }
         let group = GroupConfig {
@@ -162,7 +162,7 @@ impl<'a> Services<'a> {
             .filter(|outcome| !is_running(&outcome.status))
         {
             let (name, why) = (&outcome.name, &outcome.description);
-            log::warn!("{}: cannot start {name}: {why}", self.partition);
+            log::warn!(target: &self.partition, "cannot start {name}: {why}");
         }
         Ok(())
     }
@@ -185,10 +185,10 @@ impl<'a> Services<'a> {
         for process in self.processes()? {
             let is_new = process.state == ProcessState::Stopped && process.start.is_none();
             if process.group == self.partition && is_new {
-                log::info!("{}: starting {}", self.partition, process.name);
+                log::info!(target: &self.partition, "starting {}", process.name);
                 match self.client.start_process(&process.full_name(), false) {
                     Err(fault @ XmlRpcError::Fault { .. }) => {
-                        log::warn!("{}: {}: {fault}", self.partition, process.name);
+                        log::warn!(target: &self.partition, "{}: {fault}", process.name);
                     }
                     started => started.map_err(|source| self.error("start", source))?,
                 }

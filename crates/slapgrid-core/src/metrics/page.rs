@@ -11,17 +11,17 @@ use crate::partition::confined::ConfinedDirectory;
 use crate::settings::Settings;
 use crate::status::{PromiseStatus, last_results};
 
+/// Names and values of a sample's labels.
+type Labels<'a> = Vec<(&'a str, &'a str)>;
+
 /// The page of all figures.
 pub(super) fn page(settings: &Settings, figures: &Figures) -> String {
     let mut page = Page::default();
-    let version = [("version", env!("CARGO_PKG_VERSION"))];
-    gauge(
-        &mut page,
-        "slapgrid_build_info",
-        "1, labelled with the version.",
-        [(&version[..], 1)],
-    );
+    let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+    let help = "1, labelled with the version.";
+    gauges(&mut page, "slapgrid_build_info", help, [(version, 1)]);
     write_phases(&mut page, figures);
+    write_failures(&mut page, figures);
     write_master(&mut page, figures);
     write_partitions(&mut page, figures);
     write_releases(&mut page, figures);
@@ -29,141 +29,131 @@ pub(super) fn page(settings: &Settings, figures: &Figures) -> String {
     page.into_text()
 }
 
-/// A family of gauges: labels and value of each.
-fn gauge<'a, V: Display>(
+/// A family of gauges.
+fn gauges<'a, V: Display>(
     page: &mut Page,
     name: &str,
     help: &str,
-    samples: impl IntoIterator<Item = (&'a [(&'a str, &'a str)], V)>,
+    samples: impl IntoIterator<Item = (Labels<'a>, V)>,
 ) {
     page.family(name, Kind::Gauge, help);
     for (labels, value) in samples {
-        page.sample(name, labels, value);
+        page.sample(name, &labels, value);
     }
 }
 
 fn write_phases(page: &mut Page, figures: &Figures) {
-    let times: [(_, _, fn(&PhaseFigures) -> Option<f64>); 3] = [
-        (
-            "slapgrid_last_run_timestamp_seconds",
-            "When the last run ended, in seconds since 1970.",
-            |phase| Some(phase.ended_at),
-        ),
-        (
-            "slapgrid_last_success_timestamp_seconds",
-            "When the last run ended that failed at nothing but promises, in seconds since 1970.",
-            |phase| phase.succeeded_at,
-        ),
-        (
-            "slapgrid_run_duration_seconds",
-            "How long the last run took.",
-            |phase| Some(phase.seconds),
-        ),
-    ];
-    for (name, help, value) in times {
-        page.family(name, Kind::Gauge, help);
-        for (phase, figures) in &figures.phases {
-            if let Some(value) = value(figures) {
-                page.sample(name, &[("phase", phase.as_str())], value);
-            }
-        }
-    }
-    let name = "slapgrid_failures";
-    page.family(name, Kind::Gauge, "Failures of the last run, by severity.");
-    for (phase, figures) in &figures.phases {
-        for severity in Severity::ALL {
+    let mut write = |name, help, value: fn(&PhaseFigures) -> Option<f64>| {
+        let phases = figures.phases.iter();
+        let samples = phases.filter_map(|(phase, figures)| {
+            Some((vec![("phase", phase.as_str())], value(figures)?))
+        });
+        gauges(page, name, help, samples);
+    };
+    write(
+        "slapgrid_last_run_timestamp_seconds",
+        "When the last run ended, in seconds since 1970.",
+        |phase| Some(phase.ended_at),
+    );
+    write(
+        "slapgrid_last_success_timestamp_seconds",
+        "When the last run ended that failed at nothing but promises, in seconds since 1970.",
+        |phase| phase.succeeded_at,
+    );
+    write(
+        "slapgrid_run_duration_seconds",
+        "How long the last run took.",
+        |phase| Some(phase.seconds),
+    );
+}
+
+fn write_failures(page: &mut Page, figures: &Figures) {
+    let samples = figures.phases.iter().flat_map(|(phase, figures)| {
+        Severity::ALL.map(|severity| {
             let count = figures.failures.get(&severity).copied().unwrap_or_default();
-            let labels = [("phase", phase.as_str()), ("severity", severity.as_str())];
-            page.sample(name, &labels, count);
-        }
-    }
+            let labels = vec![("phase", phase.as_str()), ("severity", severity.as_str())];
+            (labels, count)
+        })
+    });
+    let help = "Failures of the last run, by severity.";
+    gauges(page, "slapgrid_failures", help, samples);
 }
 
 fn write_master(page: &mut Page, figures: &Figures) {
     let master = figures.master.as_ref();
-    gauge(
+    gauges(
         page,
         "slapgrid_master_up",
         "Whether the master answered when it was asked last.",
-        master.map(|master| (&[][..], u8::from(master.answers))),
+        master.map(|master| (Vec::new(), u8::from(master.answers))),
     );
-    gauge(
+    gauges(
         page,
         "slapgrid_master_latency_seconds",
         "How long the master took for its last description of this computer.",
-        master.and_then(|master| Some((&[][..], master.seconds?))),
+        master.and_then(|master| Some((Vec::new(), master.seconds?))),
     );
 }
 
 fn write_partitions(page: &mut Page, figures: &Figures) {
-    let name = "slapgrid_partitions";
+    let states = STATES.map(|state| {
+        let present = figures.partitions.values().map(|(present, _)| present);
+        let count = present.filter(|present| *present == state).count();
+        (vec![("state", state)], count)
+    });
     let help = "Partitions, by the state that is wanted of their instances.";
-    page.family(name, Kind::Gauge, help);
-    for state in STATES {
-        let states = figures.partitions.values().map(|(state, _)| state);
-        let count = states.filter(|present| *present == state).count();
-        page.sample(name, &[("state", state)], count);
-    }
-    let name = "slapgrid_partition_failed";
+    gauges(page, "slapgrid_partitions", help, states);
+    let partitions = figures.partitions.iter();
+    let failed = partitions.map(|(reference, (_, failed))| {
+        (vec![("partition", reference.as_str())], u8::from(*failed))
+    });
     let help = "Whether something was wrong with the partition when it was looked at last.";
-    page.family(name, Kind::Gauge, help);
-    for (reference, (_, failed)) in &figures.partitions {
-        page.sample(name, &[("partition", reference)], u8::from(*failed));
-    }
+    gauges(page, "slapgrid_partition_failed", help, failed);
 }
 
 fn write_releases(page: &mut Page, figures: &Figures) {
-    let name = "slapgrid_releases";
+    let states = [SoftwareState::Available, SoftwareState::Destroyed].map(|state| {
+        let present = figures.releases.values();
+        let count = present.filter(|present| *present == state.as_str()).count();
+        (vec![("state", state.as_str())], count)
+    });
     let help = "Releases, by the state that is wanted of them.";
-    page.family(name, Kind::Gauge, help);
-    for state in [SoftwareState::Available, SoftwareState::Destroyed] {
-        let state = state.as_str();
-        let count = figures
-            .releases
-            .values()
-            .filter(|present| *present == state);
-        page.sample(name, &[("state", state)], count.count());
-    }
-    let name = "slapgrid_release_build_seconds";
+    gauges(page, "slapgrid_releases", help, states);
+    let builds = figures.builds.iter();
+    let builds = builds.map(|(url, seconds)| (vec![("release", url.as_str())], seconds));
     let help = "How long the last installation of the release took.";
-    page.family(name, Kind::Gauge, help);
-    for (url, seconds) in &figures.builds {
-        page.sample(name, &[("release", url)], seconds);
-    }
+    gauges(page, "slapgrid_release_build_seconds", help, builds);
 }
 
 fn write_promises(page: &mut Page, settings: &Settings, figures: &Figures) {
     let promises: Vec<_> = figures
         .partitions
         .keys()
-        .map(|reference| (reference, promises(settings, reference)))
+        .flat_map(|reference| {
+            let promises = promises(settings, reference).into_iter();
+            promises.map(move |promise| (reference, promise))
+        })
         .collect();
-    let families: [(_, _, fn(&PromiseStatus) -> Option<f64>); 2] = [
-        (
-            "slapgrid_promise_kept",
-            "Whether the promise was kept when it was checked last.",
-            |promise| promise.kept.map(|kept| f64::from(u8::from(kept))),
-        ),
-        (
-            "slapgrid_promise_duration_seconds",
-            "How long the last check of the promise took.",
-            |promise| promise.seconds,
-        ),
-    ];
-    for (name, help, value) in families {
-        page.family(name, Kind::Gauge, help);
-        for (reference, promises) in &promises {
-            for promise in promises {
-                if let Some(value) = value(promise) {
-                    let labels = [
-                        ("partition", reference.as_str()),
-                        ("promise", &promise.name),
-                    ];
-                    page.sample(name, &labels, value);
-                }
-            }
-        }
-    }
+    let mut write = |name, help, value: fn(&PromiseStatus) -> Option<f64>| {
+        let samples = promises.iter().filter_map(|(reference, promise)| {
+            let labels = vec![
+                ("partition", reference.as_str()),
+                ("promise", promise.name.as_str()),
+            ];
+            Some((labels, value(promise)?))
+        });
+        gauges(page, name, help, samples);
+    };
+    write(
+        "slapgrid_promise_kept",
+        "Whether the promise was kept when it was checked last.",
+        |promise| promise.kept.map(|kept| f64::from(u8::from(kept))),
+    );
+    write(
+        "slapgrid_promise_duration_seconds",
+        "How long the last check of the promise took.",
+        |promise| promise.seconds,
+    );
 }
 
 /// Those of a partition that cannot be looked at are not known.

@@ -35,10 +35,11 @@ impl Run<'_> {
             let reference = document.partition_id.as_str();
             let layout = PartitionLayout::new(&self.settings.instance_root, reference);
             let state = document.requested_state.as_deref();
+            let unwanted = state == Some(InstanceState::Destroyed.as_str());
             UsageFacts {
                 reference: reference.to_owned(),
-                unwanted: state == Some(InstanceState::Destroyed.as_str()),
-                retained: partition::is_retained(layout.directory()),
+                unwanted,
+                retained: unwanted && partition::is_retained(layout.directory()),
                 usage: usage::observe(&layout),
             }
         });

@@ -62,7 +62,8 @@ impl Watchdog {
         while let Some(event) = protocol::next_event(input, output)? {
             if let Err(error) = self.handle(&event) {
                 let Event { process, group, .. } = &event;
-                log::error!("cannot bang {group} for {process}: {}", error_chain(&error));
+                let error = error_chain(&error);
+                log::error!(target: group, "cannot bang for {process}: {error}");
             }
             protocol::acknowledge(output)?;
         }
@@ -110,10 +111,10 @@ impl Watchdog {
         if let Some(directory) = &directory
             && records::has_banged(directory)?
         {
-            log::info!("{}: {} ended again", event.group, event.process);
+            log::info!(target: &event.group, "{} ended again", event.process);
             return Ok(());
         }
-        log::warn!("{}: {} ended", event.group, event.process);
+        log::warn!(target: &event.group, "{} ended", event.process);
         self.bang(event)?;
         if let Some(directory) = &directory {
             records::record_bang(directory)?;
