@@ -193,6 +193,10 @@ fn failures_are_counted_and_the_last_success_is_remembered() {
     );
     assert_eq!(failed[success], broken[success]);
     assert!(failed[last_run] > broken[last_run]);
+    assert_eq!(
+        failed[r#"slapgrid_partition_failed{partition="slappart0"}"#],
+        1.0
+    );
     let same = "slapgrid_partitions{state=\"started\"}";
     assert_eq!(failed[same], 1.0, "what was known is forgotten");
 }

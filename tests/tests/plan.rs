@@ -277,7 +277,8 @@ fn a_master_that_is_away_is_told_by_plan_and_outcome() {
     let (node, master) = deployed();
     drop(master);
     let text = grid(&node, &["--dry-run"]).expect(1);
-    assert!(text.text().contains("cannot connect"), "{text:?}");
+    assert_eq!(text.stdout, "", "nothing is known");
+    assert!(text.stderr.contains("cannot connect"), "{text:?}");
     let plan = plan(&node, 1);
     assert_eq!(plan["errors"][0]["severity"], "master_unreachable");
     assert_eq!(plan["partitions"], serde_json::json!([]));
@@ -304,7 +305,7 @@ fn a_run_that_cannot_begin_says_so_in_json_too() {
         ),
         (&["--json", "--software-root", "/no/such"], 1, "/no/such"),
     ] {
-        let outcome = grid(&node, arguments).expect(code);
+        let outcome = node.grid(Ours, "slapgrid-cp", "", arguments).expect(code);
         assert!(outcome.stderr.contains(part), "{outcome:?}");
         let document = document(&OUTCOME, &outcome);
         assert_eq!(document["exit_code"], code);
@@ -317,6 +318,32 @@ fn a_run_that_cannot_begin_says_so_in_json_too() {
     let document = document(&OUTCOME, &outcome);
     let message = document["errors"][0]["message"].as_str().unwrap();
     assert!(message.contains("master_url"), "{message}");
+}
+
+#[test]
+fn what_was_done_is_told_although_a_later_phase_cannot_begin() {
+    let (node, master) = deployed();
+    let bootstrap = node.fake_bootstrap("echo building");
+    node.configure(&[("buildout", &bootstrap)]);
+    master.script().releases = vec![(RELEASE.to_owned(), SoftwareState::Available)];
+    let outcome = grid(&node, &["--json", "--only-cp", "slappart7"]).expect(1);
+    let document = document(&OUTCOME, &outcome);
+    assert_eq!(document["releases"][0]["result"], "done");
+    let message = document["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("slappart7"), "{message}");
+    assert!(outcome.stderr.contains(message), "{outcome:?}");
+    assert_eq!(document["phases"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn supervisord_that_must_not_be_started_is_an_error_of_the_plan() {
+    let node = Node::new();
+    node.configure(&[("forbid_supervisord_automatic_launch", "true")]);
+    let _master = ScriptedMaster::start(node.master_port);
+    let plan = plan(&node, 1);
+    let message = plan["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("supervisord does not run"), "{message}");
+    assert_eq!(plan["node"], serde_json::json!([]));
 }
 
 #[test]

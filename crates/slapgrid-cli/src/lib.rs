@@ -119,6 +119,7 @@ fn init_logging(
     };
     let log = ToolLog {
         tool,
+        // No partition is called by 32 hexadecimal digits.
         subject_key: |subject| match is_release_name(subject) {
             true => "release",
             false => "partition",
@@ -141,8 +142,10 @@ fn show(plan: &RunPlan, as_json: bool) -> Result<ExitCode, Failed> {
 /// The errors are in the log.
 fn summary(plan: &RunPlan) -> String {
     let steps = plan.steps();
-    if steps.is_empty() {
-        return "nothing to do\n".to_owned();
+    match (steps.is_empty(), plan.errors.is_empty()) {
+        (true, true) => return "nothing to do\n".to_owned(),
+        (true, false) => return String::new(),
+        (false, _) => {}
     }
     let steps = steps.iter().map(|step| printable(step, "    "));
     let lines = steps.map(|step| format!("  {step}\n"));

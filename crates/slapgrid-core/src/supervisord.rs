@@ -81,17 +81,14 @@ pub(crate) fn launch_if_absent(
     interruption: &Interruption,
 ) -> Result<(Client, Presence), SupervisordError> {
     let changed = make_structure(settings)?;
-    let client = Client::new(&settings.supervisord.paths.socket);
-    if settle(&client, Instant::now() + PATIENCE)? == Presence::Running {
+    let (client, presence) = find(settings)?;
+    if presence == Presence::Running {
         if changed {
             // Of what the file says, this alone can take effect without a restart.
             let replaced = client.update_group(watchdog::NAME);
             replaced.map_err(SupervisordError::Watchdog)?;
         }
         return Ok((client, Presence::Running));
-    }
-    if !settings.launch_supervisord {
-        return Err(SupervisordError::Forbidden);
     }
     log::info!("starting supervisord");
     let program = program(settings, launch_command(&settings.supervisord));
@@ -101,6 +98,15 @@ pub(crate) fn launch_if_absent(
     finished.into_success()?;
     wait_until_running(&client, Instant::now() + PATIENCE)?;
     Ok((client, Presence::Absent))
+}
+
+/// Its interface, and whether it runs; if it does not, it may be launched.
+pub(crate) fn find(settings: &Settings) -> Result<(Client, Presence), SupervisordError> {
+    let client = Client::new(&settings.supervisord.paths.socket);
+    match settle(&client, Instant::now() + PATIENCE)? {
+        Presence::Absent if !settings.launch_supervisord => Err(SupervisordError::Forbidden),
+        presence => Ok((client, presence)),
+    }
 }
 
 /// Becomes supervisorctl; comes back only with an error.

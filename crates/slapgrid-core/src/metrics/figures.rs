@@ -87,7 +87,7 @@ impl Figures {
     /// What is wrong with a partition is known by the phase that looks at its instance.
     fn add_partitions(&mut self, outcome: &Outcome) {
         let mut phases = outcome.phases.iter();
-        let looked = phases.any(|phase| phase.phase == Phase::Instances);
+        let looked = phases.any(|phase| phase.phase == Phase::Instances && phase.informed);
         let steps = outcome.partitions.iter().map(|partition| &partition.step);
         let failed: BTreeSet<_> = steps
             .filter(|step| step.result.is_err())

@@ -176,6 +176,8 @@ pub struct PhaseOutcome {
     pub phase: Phase,
     /// How long it took.
     pub elapsed: Duration,
+    /// Whether the master said what it wants.
+    pub informed: bool,
     /// How many failures of each severity there were.
     pub failures: BTreeMap<Severity, usize>,
 }

@@ -201,12 +201,7 @@ impl Run<'_> {
             let booted = boot::run(self.settings, &self.slap, &self.interruption);
             outcome.general.extend(booted);
         }
-        for phase in phases {
-            if self.interruption.is_requested() {
-                break;
-            }
-            self.phase(*phase, &mut outcome)?;
-        }
+        self.phases(phases, &mut outcome)?;
         if self.interruption.is_requested() {
             outcome.general.push(Failure {
                 severity: Severity::Interrupted,
@@ -221,9 +216,32 @@ impl Run<'_> {
         Ok(outcome)
     }
 
+    /// Does the phases until one cannot begin or slapgrid is told to end.
+    fn phases(&self, phases: &[Phase], outcome: &mut Outcome) -> Result<(), RunError> {
+        for phase in phases {
+            if self.interruption.is_requested() {
+                break;
+            }
+            match self.phase(*phase, outcome) {
+                Ok(()) => {}
+                Err(error) if outcome.phases.is_empty() => return Err(error),
+                // What the phases before have done is told all the same.
+                Err(error) => {
+                    let failure = Failure::new(Severity::Failed, &error);
+                    log::error!("{failure}");
+                    outcome.general.push(failure);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Does a phase; one that cannot begin is none in the outcome.
     fn phase(&self, phase: Phase, outcome: &mut Outcome) -> Result<(), RunError> {
         let clock = Instant::now();
         let mut failures = outcome.failure_counts();
+        let answered_before = outcome.master.answers.take();
         self.master_is_gone.store(false, Ordering::Relaxed);
         let begun = match phase {
             Phase::Software => self.software(outcome),
@@ -232,6 +250,9 @@ impl Run<'_> {
             Phase::Promises => self.promises(outcome),
         };
         self.observer.end_phase();
+        begun?;
+        let informed = outcome.master.answers == Some(true);
+        outcome.master.answers = outcome.master.answers.or(answered_before);
         for (severity, count) in outcome.failure_counts() {
             let before = failures.insert(severity, count).unwrap_or_default();
             failures.insert(severity, count - before);
@@ -240,9 +261,10 @@ impl Run<'_> {
         outcome.phases.push(PhaseOutcome {
             phase,
             elapsed: clock.elapsed(),
+            informed,
             failures,
         });
-        begun
+        Ok(())
     }
 
     fn computer(&self) -> slap_client::Computer {

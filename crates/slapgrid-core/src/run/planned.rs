@@ -1,9 +1,7 @@
 //! What a run would do, found out without doing anything.
 
-use std::time::Instant;
-
 use slap_proto::documents::{Computer, ComputerPartition};
-use supervisor::{Client, Presence, settle};
+use supervisor::Presence;
 
 use super::{Phase, Run, RunError};
 use crate::layout::PartitionLayout;
@@ -13,6 +11,7 @@ use crate::plan::{
     NodeAction, PartitionAction, PartitionPlan, PlannedPartition, ReleaseAction, RunPlan,
     SCHEMA_VERSION,
 };
+use crate::supervisord;
 use crate::usage;
 
 impl Run<'_> {
@@ -42,11 +41,14 @@ impl Run<'_> {
     }
 
     fn plan_supervisord(&self, plan: &mut RunPlan, outcome: &mut Outcome) {
-        let client = Client::new(&self.settings.supervisord.paths.socket);
-        match settle(&client, Instant::now()) {
-            Ok(Presence::Running) => {}
-            Ok(Presence::Absent) => plan.node.push(NodeAction::LaunchSupervisord),
-            Err(error) => outcome.general.push(Failure::new(Severity::Failed, &error)),
+        match supervisord::find(self.settings) {
+            Ok((_, Presence::Running)) => {}
+            Ok((_, Presence::Absent)) => plan.node.push(NodeAction::LaunchSupervisord),
+            Err(error) => {
+                let failure = Failure::new(Severity::Failed, &error);
+                log::error!("{failure}");
+                outcome.general.push(failure);
+            }
         }
     }
 
