@@ -20,7 +20,7 @@ const RELEASE: &str = "http://releases.invalid/new/software.cfg";
 fn node() -> (Node, ScriptedMaster) {
     let node = Node::new();
     node.make_partitions(2);
-    let bootstrap = node.fake_bootstrap("echo compiling; sleep 1; echo compiled");
+    let bootstrap = node.fake_bootstrap("echo compiling; sleep 0.5; echo compiled");
     node.configure(&[("buildout", &bootstrap)]);
     let url = node.install_release("web", &instance_script("echo one; echo '<0>two'"));
     let master = ScriptedMaster::start(node.master_port);
@@ -47,10 +47,10 @@ fn is_rfc3339(text: &str) -> bool {
 
 #[test]
 fn json_lines_name_what_they_are_about() {
-    let (node, _master) = node();
+    let (node, master) = node();
     let failing = instance_script("echo first; echo second >&2; exit 7");
     let url = node.install_release("bad", &failing);
-    _master.script().instance("slappart1").release = url;
+    master.script().instance("slappart1").release = url;
     let outcome = grid(&node, &["--log-format", "json"]).expect(1);
     assert_eq!(outcome.stdout, "");
     let lines: Vec<Value> = outcome

@@ -2,15 +2,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use jsonschema::Validator;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Map, Value};
 use slap_proto::documents::SoftwareState;
 use slapos_tests::Side::Ours;
 use slapos_tests::promises::add_program;
-use slapos_tests::{Instance, Node, Outcome, ScriptedMaster, Tree, instance_script, places};
+use slapos_tests::{Instance, Node, Outcome, ScriptedMaster, Tree, instance_script, places, poll};
 
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The lists of both documents.
 const LISTS: [&str; 4] = ["node", "releases", "partitions", "usage"];
 const RELEASE: &str = "http://releases.invalid/new/software.cfg";
@@ -286,6 +291,32 @@ fn a_master_that_is_away_is_told_by_plan_and_outcome() {
     assert_eq!(outcome["offline"], true);
     assert_eq!(outcome["master_seconds"], Value::Null);
     assert_eq!(outcome["errors"][0]["severity"], "master_unreachable");
+}
+
+#[test]
+fn an_interrupted_run_tells_its_outcome_and_another_one_that_it_is_under_way() {
+    let node = Node::new();
+    let begun = node.path().join("begun");
+    let bootstrap = node.fake_bootstrap(&format!("touch {}; exec sleep 1000", begun.display()));
+    node.configure(&[("buildout", &bootstrap)]);
+    let master = ScriptedMaster::start(node.master_port);
+    master.script().releases = vec![(RELEASE.to_owned(), SoftwareState::Available)];
+    let mut command = node.ours_with("slapgrid", &["--now", "--json"]);
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let run = run.unwrap();
+    poll::until("buildout runs", PATIENCE, || begun.exists());
+
+    let document = document(&OUTCOME, &grid(&node, &["--json"]).expect(10));
+    assert_eq!(document["exit_code"], 10);
+
+    let pid = Pid::from_raw(i32::try_from(run.id()).unwrap());
+    kill(pid, Signal::SIGTERM).unwrap();
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(OUTCOME.is_valid(&document), "{document:#}");
+    assert_eq!(document["releases"][0]["error"]["severity"], "interrupted");
+    assert_eq!(document["errors"][0]["severity"], "interrupted");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 mod figures;
 mod page;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub(crate) enum MetricsError {
     /// Runs of several tools cannot take turns.
     #[error("cannot lock {}", path.display())]
     Lock {
-        /// The lock.
+        /// The directory.
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -53,7 +53,7 @@ pub(crate) fn record(settings: &Settings, outcome: &Outcome) -> Result<(), Metri
     };
     let state = state_directory(&settings.instance_root);
     make(&settings.instance_root)?;
-    let _lock = lock(&state.join("figures.lock"))?;
+    let _lock = lock(&state)?;
     let kept = state.join("figures.json");
     let mut figures = read(&kept);
     figures.add(outcome);
@@ -76,10 +76,11 @@ fn attributes(mode: u32) -> FileAttributes {
     FileAttributes { mode, owner: None }
 }
 
-/// Held for the moment in which the figures are read and written.
+/// The directory, held for the moment in which the figures are read and written: a file would have a
+/// name that the lock of a partition may have, too.
 fn lock(path: &Path) -> Result<File, MetricsError> {
-    let options = OpenOptions::new().create(true).append(true).open(path);
-    let locked = options.and_then(|file| file.lock().map(|()| file));
+    let opened = File::open(path);
+    let locked = opened.and_then(|directory| directory.lock().map(|()| directory));
     locked.map_err(|source| MetricsError::Lock {
         path: path.to_owned(),
         source,
