@@ -237,6 +237,19 @@ fn usage_is_reported_as_planned() {
 }
 
 #[test]
+fn a_file_that_is_no_usage_report_is_left_and_not_wanted_to_be_sent_for_ever() {
+    let (node, _master) = deployed();
+    node.write_in_partition(0, "var/xml_report/bad", "<nonsense", 0o644);
+    let before = plan(&node, 0);
+    assert_eq!(before["usage"][0]["invalid"], serde_json::json!(["bad"]));
+    assert_eq!(before["usage"][0]["reports"], serde_json::json!([]));
+    let run = grid(&node, &["--json"]).expect(0);
+    assert!(run.stderr.contains("is no usage report"), "{run:?}");
+    assert_eq!(steps(&before), steps(&document(&OUTCOME, &run)));
+    plan(&node, 0);
+}
+
+#[test]
 fn a_promise_that_is_due_is_named_and_no_change() {
     let (node, _master) = deployed();
     add_program(&node, 0, "fresh", "exit 0");
@@ -296,8 +309,8 @@ fn a_master_that_is_away_is_told_by_plan_and_outcome() {
 #[test]
 fn an_interrupted_run_tells_its_outcome_and_another_one_that_it_is_under_way() {
     let node = Node::new();
-    let begun = node.path().join("begun");
-    let bootstrap = node.fake_bootstrap(&format!("touch {}; exec sleep 1000", begun.display()));
+    let begun = node.release(RELEASE).join("begun");
+    let bootstrap = node.fake_bootstrap("touch begun; exec sleep 1000");
     node.configure(&[("buildout", &bootstrap)]);
     let master = ScriptedMaster::start(node.master_port);
     master.script().releases = vec![(RELEASE.to_owned(), SoftwareState::Available)];

@@ -15,6 +15,8 @@ pub struct UsageSources {
     pub programs: Vec<String>,
     /// The reports that wait to be sent: names of files.
     pub reports: Vec<String>,
+    /// Files in their place that are none, and are left as they are.
+    pub invalid: Vec<String>,
 }
 
 /// One thing to be done with one instance; there may be several.
@@ -77,14 +79,21 @@ fn decide(facts: &UsageFacts) -> impl Iterator<Item = UsagePlan> + use<'_> {
 
 impl UsageSources {
     fn is_empty(&self) -> bool {
-        self.programs.is_empty() && self.reports.is_empty()
+        self.programs.is_empty() && self.reports.is_empty() && self.invalid.is_empty()
     }
 }
 
 impl UsageAction {
-    /// Whether carrying it out changes anything.
+    /// Whether carrying it out changes anything. Without any sources it is not known what there is.
     pub fn changes(&self) -> bool {
-        *self != Self::Retain
+        match self {
+            Self::ReportUsage(sources) => {
+                let only_invalid = sources.programs.is_empty() && sources.reports.is_empty();
+                !only_invalid || sources.invalid.is_empty()
+            }
+            Self::Destroy => true,
+            Self::Retain => false,
+        }
     }
 }
 
@@ -92,12 +101,16 @@ impl fmt::Display for UsagePlan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reference = &self.reference;
         match &self.action {
-            UsageAction::ReportUsage(UsageSources { programs, reports }) => {
-                let (programs, reports) = (programs.len(), reports.len());
+            UsageAction::ReportUsage(sources) => {
+                let (programs, reports) = (sources.programs.len(), sources.reports.len());
                 write!(
                     formatter,
                     "report usage of {reference}: {programs} programs, {reports} reports"
-                )
+                )?;
+                match sources.invalid.len() {
+                    0 => Ok(()),
+                    invalid => write!(formatter, ", {invalid} files that are none"),
+                }
             }
             UsageAction::Destroy => {
                 write!(
@@ -138,6 +151,11 @@ mod tests {
             reports: vec!["one".to_owned()],
             ..UsageSources::default()
         };
+        let invalid = UsageSources {
+            invalid: vec!["bad".to_owned()],
+            ..UsageSources::default()
+        };
+        assert!(!ReportUsage(invalid.clone()).changes());
         let program = UsageSources {
             programs: vec!["meter".to_owned()],
             ..UsageSources::default()
@@ -164,6 +182,13 @@ mod tests {
                 false,
                 Some(report.clone()),
                 vec![ReportUsage(report), Destroy],
+            ),
+            // It is warned of each time.
+            (
+                false,
+                false,
+                Some(invalid.clone()),
+                vec![ReportUsage(invalid)],
             ),
             // What cannot be looked at is not passed over in silence.
             (

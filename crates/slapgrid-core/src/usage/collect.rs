@@ -9,7 +9,7 @@ use super::reports::{self, Place, Report};
 use super::scripts;
 use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
-use crate::outcome::{Failure, Severity, error_chain};
+use crate::outcome::{Done, Failure, Severity, error_chain};
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
 use crate::partition::directory::{self, DirectoryError};
 use crate::plan::usage::{ObservedUsage, UsageSources};
@@ -22,7 +22,7 @@ const MOST_BYTES: usize = 512 << 10;
 pub(super) struct Collected {
     pub(super) reports: Vec<Report>,
     /// Already logged and reported.
-    pub(super) result: Result<(), Failure>,
+    pub(super) result: Result<Done, Failure>,
     /// How long that took.
     pub(super) elapsed: Duration,
 }
@@ -43,16 +43,23 @@ pub(super) fn sources(layout: &PartitionLayout) -> ObservedUsage {
     let (directory, _) = directory::open(layout.directory()).ok()?;
     let shown = |name: OsString| name.to_string_lossy().into_owned();
     let programs = scripts::names(&directory).ok()?;
-    let mut reports = Vec::new();
+    let mut sources = UsageSources {
+        programs: programs.into_iter().map(shown).collect(),
+        ..UsageSources::default()
+    };
     for place in Place::ALL {
-        if let Some(directory) = place.open(layout).ok()? {
-            reports.extend(directory.names().ok()?.into_iter().map(shown));
+        let Some(directory) = place.open(layout).ok()? else {
+            continue;
+        };
+        for name in directory.names().ok()? {
+            match read_one(layout, place, &directory, name.to_str()) {
+                Ok(Some(_)) => sources.reports.push(shown(name)),
+                Ok(None) => {}
+                Err(_) => sources.invalid.push(shown(name)),
+            }
         }
     }
-    Some(UsageSources {
-        programs: programs.into_iter().map(shown).collect(),
-        reports,
-    })
+    Some(sources)
 }
 
 /// Has a partition report its usage, and reads what it and the node have reported.
@@ -68,34 +75,39 @@ pub(super) fn collect(context: &PartitionContext<'_>) -> Collected {
 }
 
 /// Reports that were read count whatever goes wrong with others.
-fn fill(context: &PartitionContext<'_>, reports: &mut Vec<Report>) -> Result<(), CollectError> {
+fn fill(context: &PartitionContext<'_>, reports: &mut Vec<Report>) -> Result<Done, CollectError> {
     let (directory, account) = directory::open(context.layout.directory())?;
     let failures = scripts::run_all(context, &directory, &account)?;
+    let mut done = Done::Wholly;
     for place in Place::ALL {
-        if let Some(directory) = place.open(&context.layout)? {
-            read_all(context, place, &directory, reports)?;
+        if let Some(directory) = place.open(&context.layout)?
+            && !read_all(context, place, &directory, reports)?
+        {
+            let why = "some usage reports wait for the next run";
+            log::info!(target: context.layout.reference(), "{why}");
+            done = Done::NotYet(why.to_owned());
         }
     }
     if failures.is_empty() {
-        Ok(())
+        Ok(done)
     } else {
         Err(CollectError::Scripts(failures))
     }
 }
 
+/// Reads as many as a journal takes of one partition: whether that was all.
 fn read_all(
     context: &PartitionContext<'_>,
     place: Place,
     directory: &ConfinedDirectory,
     reports: &mut Vec<Report>,
-) -> Result<(), ConfinedError> {
+) -> Result<bool, ConfinedError> {
     let mut bytes = 0;
     for name in directory.names()? {
         if bytes >= MOST_BYTES {
-            log::info!(target: context.layout.reference(), "some usage reports wait for the next run");
-            break;
+            return Ok(false);
         }
-        match read_one(context, place, directory, name.to_str()) {
+        match read_one(&context.layout, place, directory, name.to_str()) {
             Ok(Some((report, length))) => {
                 bytes += length;
                 reports.push(report);
@@ -108,18 +120,18 @@ fn read_all(
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A valid report and its length, or what is wrong with the file; `None` if it went away.
 fn read_one(
-    context: &PartitionContext<'_>,
+    layout: &PartitionLayout,
     place: Place,
     directory: &ConfinedDirectory,
     name: Option<&str>,
 ) -> Result<Option<(Report, usize)>, String> {
     let name = name.ok_or("its name is not UTF-8")?;
-    let read = reports::read(directory, context.layout.reference(), place, name);
+    let read = reports::read(directory, layout.reference(), place, name);
     let Some((key, contents)) = read.map_err(|error| error_chain(&error))? else {
         return Ok(None);
     };

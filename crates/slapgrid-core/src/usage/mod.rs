@@ -14,7 +14,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
-use crate::outcome::{Done, Failure, Severity, Step};
+use crate::outcome::{Failure, Severity, Step};
 use crate::parallel::in_parallel;
 use crate::plan::UsagePlan;
 use crate::plan::usage::ObservedUsage;
@@ -136,7 +136,7 @@ impl Usage<'_> {
             reports.extend(collected.reports);
             outcome.steps.push(Step {
                 plan: (*plan).clone(),
-                result: collected.result.map(|()| Done::Wholly),
+                result: collected.result,
                 elapsed: collected.elapsed,
             });
         }
