@@ -108,7 +108,7 @@ pub fn error_chain(error: &dyn Error) -> String {
 
 /// A time in seconds, to the microsecond.
 pub(crate) fn seconds(time: Duration) -> f64 {
-    Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)).as_secs_f64()
+    time.as_micros() as f64 / 1e6
 }
 
 /// What became of a run.
@@ -275,6 +275,12 @@ mod tests {
             outcome.offline = true;
             assert_eq!(outcome.exit_code(), offline_code, "{severities:?}");
         }
+    }
+
+    #[test]
+    fn seconds_have_no_more_digits_than_they_mean() {
+        let time = Duration::new(1, 324_736_999);
+        assert_eq!(seconds(time).to_string(), "1.324736");
     }
 
     #[test]
