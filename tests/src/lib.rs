@@ -5,6 +5,7 @@
 //! What cannot run says why and fails; nothing is skipped.
 
 mod account;
+mod background;
 mod browser;
 mod certificates;
 pub mod faults;
@@ -25,6 +26,7 @@ mod server;
 mod tree;
 
 pub use account::Account;
+pub use background::{Background, Ended};
 pub use browser::Browser;
 pub use certificates::{Authority, Certificate};
 pub use machine::Machine;

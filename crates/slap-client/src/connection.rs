@@ -13,6 +13,7 @@ use slap_proto::marshal::{Value, decode};
 use ureq::Agent;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
+use crate::cancellation::Cancellation;
 use crate::error::ClientError;
 use crate::url::{MasterUrl, UrlError};
 
@@ -30,6 +31,7 @@ pub struct Connection {
     client: Option<(PathBuf, PathBuf)>,
     timeout: Duration,
     user_agent: String,
+    cancellation: Option<Cancellation>,
 }
 
 /// Why a connection could not be set up. No request was made yet.
@@ -66,6 +68,7 @@ impl Connection {
             client: None,
             timeout: DEFAULT_TIMEOUT,
             user_agent: concat!("slap-client/", env!("CARGO_PKG_VERSION")).to_owned(),
+            cancellation: None,
         })
     }
 
@@ -101,6 +104,14 @@ impl Connection {
         self
     }
 
+    /// Gives calls up, and begins none any more, once this says so; it is asked ten times a second
+    /// while a call is under way. The master may have taken a call that was given up.
+    #[must_use]
+    pub fn cancelled_by(mut self, is_requested: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.cancellation = Some(Cancellation::new(is_requested));
+        self
+    }
+
     /// Reads the certificates and makes the client. The first call connects.
     ///
     /// # Errors
@@ -121,6 +132,7 @@ impl Connection {
             inner: Arc::new(Inner {
                 agent,
                 url: self.url,
+                cancellation: self.cancellation,
             }),
         })
     }
@@ -186,6 +198,15 @@ pub struct Slap {
 struct Inner {
     agent: Agent,
     url: MasterUrl,
+    cancellation: Option<Cancellation>,
+}
+
+/// A request, ready to be sent.
+struct Request {
+    method: Method,
+    endpoint: &'static str,
+    form: String,
+    authorization: Option<String>,
 }
 
 impl Inner {
@@ -194,6 +215,40 @@ impl Inner {
         let proxy = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
         let url = format!("{}{endpoint}", self.url.shown());
         ClientError::from_transport(url, proxy, LARGEST_ANSWER, error)
+    }
+
+    /// Sends a request and returns the body of its answer.
+    fn exchange(&self, request: &Request) -> Result<Vec<u8>, ClientError> {
+        let Request { endpoint, form, .. } = request;
+        let failed = |error| self.failed(endpoint, error);
+        let header = request.authorization.as_deref();
+        let answer = match request.method {
+            Method::Get => {
+                let request = self.agent.get(self.url.join(endpoint, form));
+                authorize(request, header).call()
+            }
+            Method::Post => {
+                let request = self.agent.post(self.url.join(endpoint, ""));
+                let request = request.content_type("application/x-www-form-urlencoded");
+                authorize(request, header).send(form)
+            }
+        };
+        let answer = answer.map_err(failed)?;
+        let status = answer.status().as_u16();
+        if (300..400).contains(&status) {
+            return Err(redirected(endpoint, status, &answer));
+        }
+        let mut body = answer.into_body();
+        let body = body
+            .with_config()
+            .limit(LARGEST_ANSWER)
+            .read_to_vec()
+            .map_err(failed)?;
+        if (200..300).contains(&status) {
+            Ok(body)
+        } else {
+            Err(ClientError::from_status(endpoint, status, &body))
+        }
     }
 }
 
@@ -279,37 +334,18 @@ impl Slap {
         let fields = call
             .to_fields()
             .map_err(|source| ClientError::Encode { endpoint, source })?;
-        let form = fields.to_urlencoded();
-        let header = identity.map(PartitionIdentity::to_header);
-        let Inner { agent, url } = &*self.inner;
-        let answer = match C::METHOD {
-            Method::Get => {
-                let request = agent.get(url.join(endpoint, &form));
-                authorize(request, header.as_deref()).call()
-            }
-            Method::Post => {
-                let request = agent.post(url.join(endpoint, ""));
-                let request = request.content_type("application/x-www-form-urlencoded");
-                authorize(request, header.as_deref()).send(&form)
-            }
+        let request = Request {
+            method: C::METHOD,
+            endpoint,
+            form: fields.to_urlencoded(),
+            authorization: identity.map(PartitionIdentity::to_header),
         };
-        let failed = |error| self.inner.failed(endpoint, error);
-        let answer = answer.map_err(failed)?;
-        let status = answer.status().as_u16();
-        if (300..400).contains(&status) {
-            return Err(redirected(endpoint, status, &answer));
-        }
-        let mut body = answer.into_body();
-        let body = body
-            .with_config()
-            .limit(LARGEST_ANSWER)
-            .read_to_vec()
-            .map_err(failed)?;
-        if (200..300).contains(&status) {
-            Ok(body)
-        } else {
-            Err(ClientError::from_status(endpoint, status, &body))
-        }
+        let Some(cancellation) = &self.inner.cancellation else {
+            return self.inner.exchange(&request);
+        };
+        let inner = self.inner.clone();
+        let answer = cancellation.unless_requested(move || inner.exchange(&request));
+        answer.unwrap_or(Err(ClientError::Cancelled { endpoint }))
     }
 
     /// Makes one call and reads its answer as a marshal document.

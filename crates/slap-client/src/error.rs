@@ -85,6 +85,12 @@ pub enum ClientError {
         /// URL of the call.
         url: String,
     },
+    /// It was given up, as [`cancelled_by`](crate::Connection::cancelled_by) was told to.
+    #[error("{endpoint}: given up before the master answered")]
+    Cancelled {
+        /// The call.
+        endpoint: &'static str,
+    },
     /// The server's certificate is not trusted, or it refuses ours.
     #[error("no secure connection to {url}; check master_ca_file, cert_file and key_file")]
     Tls {

@@ -15,6 +15,7 @@ use slapgrid_core::plan::RunPlan;
 use slapgrid_core::plan::release::is_release_name;
 use slapgrid_core::settings::{Settings, SettingsError};
 use slapgrid_core::status::NodeStatus;
+use slapgrid_core::watch::Watch;
 use slapgrid_core::{Phase, RunError, plan_run, run};
 use slapos_cli::{LogOptions, ToolLog, Verbosity, describe, exit, printable};
 use slapos_config::ConfigFile;
@@ -26,7 +27,8 @@ pub use watchdog::watch;
 
 /// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code.
 pub fn main(tool: &'static str, phases: &[Phase]) -> ExitCode {
-    let arguments: Arguments = slapos_cli::parse_as(tool);
+    let arguments = options::joined(std::env::args_os());
+    let arguments: Arguments = slapos_cli::parse_as(tool, arguments);
     work(tool, phases, &arguments).unwrap_or_else(|failed| {
         let (code, message) = failed.code_and_message();
         slapos_cli::tell(tool, &message);
@@ -87,16 +89,33 @@ fn work(tool: &'static str, phases: &[Phase], arguments: &Arguments) -> Result<E
     if arguments.dry_run {
         return show(&plan_run(&settings, phases)?, arguments.json);
     }
+    let reread = || reread(arguments, phases);
     let phases = if arguments.promises_only {
         &[Phase::Promises]
     } else {
         phases
     };
+    if let Some(interval) = arguments.watch {
+        let watch = Watch {
+            interval,
+            phases,
+            observer: &bars,
+            reread: &reread,
+        };
+        watch.run(settings)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let outcome = run(&settings, phases, &bars)?;
     if arguments.json {
         print_json(&OutcomeDocument::of(&settings, &outcome))?;
     }
     Ok(ExitCode::from(outcome.exit_code()))
+}
+
+/// Reads the configuration again.
+fn reread(arguments: &Arguments, phases: &[Phase]) -> Result<Settings, Box<dyn Error>> {
+    let file = ConfigFile::read(&arguments.configuration_file)?;
+    Ok(Settings::from_config(&file, &arguments.options(phases))?)
 }
 
 fn init_logging(

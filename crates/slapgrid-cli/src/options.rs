@@ -1,7 +1,9 @@
 //! The options of the slapgrid tools.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use slapgrid_core::Phase;
 use slapgrid_core::options::{Mode, Options};
@@ -129,6 +131,21 @@ pub struct Arguments {
     /// the status
     #[arg(long)]
     pub(crate) json: bool,
+    /// Stay, and work again after this time, 60 seconds unless another is given; at once on SIGHUP,
+    /// which has slapos.cfg read again
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "60",
+        value_parser = interval,
+        conflicts_with_all = [
+            "dry_run", "status", "json", "develop", "force", "force_stop", "buildout_debug",
+            "only_sr", "only_cp", "only",
+        ]
+    )]
+    pub(crate) watch: Option<Duration>,
     /// Only these releases (MD5 or URL), even if they are installed
     #[arg(long, value_name = "RELEASES", value_delimiter = ',')]
     only_sr: Vec<String>,
@@ -140,6 +157,36 @@ pub struct Arguments {
     pub(crate) only: Vec<String>,
     /// slapos.cfg
     pub(crate) configuration_file: PathBuf,
+}
+
+/// Longest interval of passes, in seconds: longer ones are a mistake.
+const LONGEST_INTERVAL: f64 = 7.0 * 86400.0;
+
+fn interval(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok();
+    let seconds = seconds.filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST_INTERVAL);
+    let interval = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    interval.ok_or("expected a number of seconds, more than 0 and at most a week")
+}
+
+/// Joins `--watch` and a number after it, which is its own and no file.
+pub(crate) fn joined(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        match joined.last_mut() {
+            Some(last) if last == "--watch" && is_number(&argument) => {
+                last.push("=");
+                last.push(argument);
+            }
+            _ => joined.push(argument),
+        }
+    }
+    joined
+}
+
+fn is_number(argument: &OsString) -> bool {
+    let text = argument.to_str();
+    text.is_some_and(|text| text.parse::<f64>().is_ok())
 }
 
 impl Arguments {
@@ -196,6 +243,43 @@ impl Arguments {
                 buildout_debug: self.buildout_debug,
                 boot: self.boot,
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(arguments: &[&str]) -> Option<Duration> {
+        let arguments = ["slapgrid"].iter().chain(arguments).map(OsString::from);
+        let parsed: Arguments = slapos_cli::parse_from(joined(arguments)).unwrap();
+        assert_eq!(parsed.configuration_file, PathBuf::from("slapos.cfg"));
+        parsed.watch
+    }
+
+    #[test]
+    fn the_interval_may_be_left_out_and_stand_on_its_own() {
+        let seconds = |number| Some(Duration::from_secs(number));
+        for (arguments, expected) in [
+            (&["slapos.cfg"][..], None),
+            (&["--watch", "slapos.cfg"], seconds(60)),
+            (&["slapos.cfg", "--watch"], seconds(60)),
+            (&["--watch", "5", "slapos.cfg"], seconds(5)),
+            (&["--watch=5", "slapos.cfg"], seconds(5)),
+            (
+                &["slapos.cfg", "--watch", "0.5"],
+                Some(Duration::from_millis(500)),
+            ),
+        ] {
+            assert_eq!(watch(arguments), expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn an_interval_of_no_use_is_refused() {
+        for text in ["0", "-1", "nan", "inf", "1e9", "soon", ""] {
+            assert!(interval(text).is_err(), "{text:?}");
         }
     }
 }

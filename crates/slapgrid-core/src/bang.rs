@@ -5,6 +5,7 @@ use std::path::Path;
 use slap_client::{ClientError, Connection, OpenError, UrlError};
 
 use crate::layout::PartitionLayout;
+use crate::process::{CALL_GRACE, Interruption};
 
 /// An instance could not be banged.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,8 @@ pub(crate) struct InstanceAccess<'a> {
     pub(crate) master_ca_file: Option<&'a Path>,
     /// Where the partitions' certificates are.
     pub(crate) certificate_repository: Option<&'a Path>,
+    /// Gives the call up, for those who have one.
+    pub(crate) interruption: Option<&'a Interruption>,
 }
 
 impl InstanceAccess<'_> {
@@ -39,6 +42,9 @@ impl InstanceAccess<'_> {
             let layout = PartitionLayout::new(repository, reference);
             connection = connection
                 .client_certificate(layout.certificate(repository), layout.key(repository));
+        }
+        if let Some(interruption) = self.interruption {
+            connection = connection.cancelled_by(interruption.since(CALL_GRACE));
         }
         let slap = connection.open()?;
         let partition = slap.register_computer_partition(self.computer_id, reference);

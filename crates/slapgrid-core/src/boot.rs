@@ -51,7 +51,8 @@ fn bang(settings: &Settings, slap: &Slap, interruption: &Interruption) -> Result
     let [mut pause, longest] = PAUSES;
     loop {
         match computer.bang(MESSAGE) {
-            Ok(()) => return Ok(()),
+            // A run that is told to end says so itself.
+            Ok(()) | Err(ClientError::Cancelled { .. }) => return Ok(()),
             Err(error) if is_transient(&error) => {
                 let (error, seconds) = (error_chain(&error), pause.as_secs());
                 log::warn!("waiting for the master; the next attempt is in {seconds} s: {error}");
@@ -59,7 +60,6 @@ fn bang(settings: &Settings, slap: &Slap, interruption: &Interruption) -> Result
             Err(error) => return Err(failed("cannot bang the computer", &error)),
         }
         if interruption.wait(pause) {
-            // The run says so itself.
             return Ok(());
         }
         pause = (pause * 2).min(longest);

@@ -20,6 +20,7 @@ pub mod plan;
 mod process;
 pub mod progress;
 mod promise;
+mod random;
 mod run;
 mod services;
 pub mod settings;
@@ -28,6 +29,7 @@ mod space;
 pub mod status;
 mod supervisord;
 mod usage;
+pub mod watch;
 pub mod watchdog;
 
 pub use process::Interruption;

@@ -76,6 +76,16 @@ pub(crate) enum ServiceError {
     },
 }
 
+impl ServiceError {
+    /// Whether slapgrid was told to end.
+    pub(crate) fn is_interruption(&self) -> bool {
+        let Self::Supervisor { source, .. } = self else {
+            return false;
+        };
+        matches!(source, XmlRpcError::Cancelled { .. })
+    }
+}
+
 /// Directories below `etc`, and whether the watchdog watches what is in them. A program of several
 /// is what the last one says.
 type Places = &'static [(&'static str, Watch)];

@@ -13,7 +13,7 @@ use supervisor::{
 };
 
 use crate::environment::Environment;
-use crate::process::{self, Interruption, ProcessError, Program};
+use crate::process::{self, CALL_GRACE, Interruption, ProcessError, Program};
 use crate::settings::Settings;
 use crate::watchdog;
 
@@ -81,7 +81,7 @@ pub(crate) fn launch_if_absent(
     interruption: &Interruption,
 ) -> Result<(Client, Presence), SupervisordError> {
     let changed = make_structure(settings)?;
-    let (client, presence) = find(settings)?;
+    let (client, presence) = find(settings, interruption)?;
     if presence == Presence::Running {
         if changed {
             // Of what the file says, this alone can take effect without a restart.
@@ -101,12 +101,21 @@ pub(crate) fn launch_if_absent(
 }
 
 /// Its interface, and whether it runs; if it does not, it may be launched.
-pub(crate) fn find(settings: &Settings) -> Result<(Client, Presence), SupervisordError> {
-    let client = Client::new(&settings.supervisord.paths.socket);
+pub(crate) fn find(
+    settings: &Settings,
+    interruption: &Interruption,
+) -> Result<(Client, Presence), SupervisordError> {
+    let client = client(settings, interruption);
     match settle(&client, Instant::now() + PATIENCE)? {
         Presence::Absent if !settings.launch_supervisord => Err(SupervisordError::Forbidden),
         presence => Ok((client, presence)),
     }
+}
+
+/// Its interface, whether it runs or not. Calls do not outlast an order to end.
+pub(crate) fn client(settings: &Settings, interruption: &Interruption) -> Client {
+    let client = Client::new(&settings.supervisord.paths.socket);
+    client.cancelled_by(interruption.since(CALL_GRACE))
 }
 
 /// Becomes supervisorctl; comes back only with an error.

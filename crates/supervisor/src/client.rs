@@ -1,6 +1,8 @@
 //! Typed calls to a running supervisord.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::process::{self, ProcessInfo, ProcessOutcome, Reload, SupervisorState};
@@ -12,10 +14,21 @@ use crate::xmlrpc::{Answer, ProtocolError, Value, XmlRpcError, decode, encode};
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A supervisord, known by its socket. Nothing is connected between calls.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     socket: PathBuf,
     timeout: Duration,
+    is_cancelled: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("socket", &self.socket)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -24,14 +37,23 @@ impl Client {
         Client {
             socket: socket.into(),
             timeout: DEFAULT_TIMEOUT,
+            is_cancelled: Arc::new(|| false),
         }
+    }
+
+    /// Gives calls up, and begins none any more, once this says so; it is asked ten times a second
+    /// while a call is under way. supervisord may still carry out what was given up.
+    #[must_use]
+    pub fn cancelled_by(mut self, is_requested: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.is_cancelled = Arc::new(is_requested);
+        self
     }
 
     /// The same supervisord, with another time allowed for each call.
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         Client {
-            socket: self.socket.clone(),
             timeout,
+            ..self.clone()
         }
     }
 
@@ -149,6 +171,7 @@ impl Client {
             socket: &self.socket,
             method,
             timeout: self.timeout,
+            is_cancelled: &*self.is_cancelled,
         };
         let body = request.post(&encode::call(&format!("supervisor.{method}"), arguments))?;
         match decode::answer(&body) {

@@ -55,9 +55,11 @@ impl Severity {
         }
     }
 
-    /// That of a call to the master that failed: it broke down by itself, or it refuses us.
+    /// That of a call to the master that failed: it broke down by itself, it refuses us, or slapgrid
+    /// was told to end.
     pub(crate) fn of_call(error: &ClientError) -> Self {
         match error {
+            ClientError::Cancelled { .. } => Self::Interrupted,
             ClientError::Transport { .. }
             | ClientError::Document { .. }
             | ClientError::TooLarge { .. } => Self::MasterFailed,
@@ -65,6 +67,11 @@ impl Severity {
             error if error.is_unreachable() => Self::MasterUnreachable,
             _ => Self::Failed,
         }
+    }
+
+    /// Whether the master failed.
+    pub(crate) fn is_of_master(self) -> bool {
+        matches!(self, Self::MasterFailed | Self::MasterUnreachable)
     }
 }
 
@@ -221,6 +228,15 @@ impl Outcome {
             *counts.entry(failure.severity).or_default() += 1;
         }
         counts
+    }
+
+    /// Whether the master could not be reached, or failed where it was asked what is wanted.
+    pub fn is_master_away(&self) -> bool {
+        let mut failures = self.failures();
+        failures.any(|(subject, failure)| match subject {
+            None => failure.severity.is_of_master(),
+            Some(_) => failure.severity == Severity::MasterUnreachable,
+        })
     }
 
     /// 0: all is as wanted; 1: something failed; 2: only promises failed; 3: the master could not

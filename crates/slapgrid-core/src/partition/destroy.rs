@@ -46,6 +46,9 @@ impl DestroyError {
             Self::Report(error) => Severity::of_call(error),
             Self::Program(error) if error.is_interruption() => Severity::Interrupted,
             Self::Hook(error) if error.is_interruption() => Severity::Interrupted,
+            Self::Service(error) if error.is_interruption() => Severity::Interrupted,
+            Self::Prerm(error) if error.is_interruption() => Severity::Interrupted,
+            Self::Emptying(error) if error.is_interruption() => Severity::Interrupted,
             _ => Severity::Failed,
         }
     }

@@ -28,6 +28,13 @@ pub(crate) enum EmptyingError {
     Service(#[from] ServiceError),
 }
 
+impl EmptyingError {
+    /// Whether slapgrid was told to end.
+    pub(super) fn is_interruption(&self) -> bool {
+        matches!(self, Self::Service(error) if error.is_interruption())
+    }
+}
+
 /// Whether what is in the partition was given up.
 pub(crate) fn is_begun(layout: &PartitionLayout) -> bool {
     layout.emptying().exists()

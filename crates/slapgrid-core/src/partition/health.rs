@@ -117,6 +117,7 @@ impl Work<'_> {
             computer_id: &settings.computer_id,
             master_ca_file: settings.master.ca_file.as_deref(),
             certificate_repository: settings.certificate_repository.as_deref(),
+            interruption: Some(self.context.interruption),
         };
         match access.bang(self.reference(), &format!("promise {promise} is broken")) {
             Ok(()) => log.info(format_args!(

@@ -83,6 +83,8 @@ impl PartitionError {
             Self::PromiseCheck(PromiseError::Interrupted) => Severity::Interrupted,
             Self::Install(error) if error.is_interruption() => Severity::Interrupted,
             Self::Hook(error) if error.is_interruption() => Severity::Interrupted,
+            Self::Service(error) if error.is_interruption() => Severity::Interrupted,
+            Self::Emptying(error) if error.is_interruption() => Severity::Interrupted,
             _ => Severity::Failed,
         }
     }

@@ -20,6 +20,13 @@ pub(crate) enum PrermError {
     Service(#[from] ServiceError),
 }
 
+impl PrermError {
+    /// Whether slapgrid was told to end.
+    pub(super) fn is_interruption(&self) -> bool {
+        matches!(self, Self::Service(error) if error.is_interruption())
+    }
+}
+
 /// Starts what was not started yet.
 pub(crate) fn start(
     directory: &ConfinedDirectory,

@@ -23,6 +23,7 @@ pub(crate) use nix::sys::stat::Mode;
 pub(crate) use account::{Account, AccountError};
 pub(crate) use excerpt::Excerpt;
 pub use interruption::Interruption;
+pub(crate) use interruption::{CALL_GRACE, LAST_WORDS_GRACE};
 pub(crate) use run::{replace_self, run, run_in_foreground};
 pub(crate) use shebang::{ShebangError, interpreter};
 
@@ -218,7 +219,7 @@ pub enum ProcessError {
         /// What it wrote until then.
         output: Box<Excerpt>,
     },
-    /// slapgrid was told to end, and the program's process group was killed.
+    /// slapgrid was told to end: the program's process group was killed, or it was not started.
     #[error("{} was ended because slapgrid was told to end", program.display())]
     Interrupted {
         /// The program.

@@ -10,8 +10,12 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Uid, getresgid, getresuid, setgroups, setresgid, setresuid};
+use nix::unistd::{
+    Gid, Pid, Uid, getpid, getppid, getresgid, getresuid, setgroups, setresgid, setresuid,
+};
 
 use super::account::Account;
 
@@ -73,7 +77,8 @@ impl Identity {
 }
 
 /// Makes the child of `command` keep no descriptors but the standard ones, set the file mode mask
-/// and, if slapgrid runs as root, become `account`.
+/// and, if slapgrid runs as root, become `account`. It is killed when the thread that started it
+/// ends, as when slapgrid is killed: the next run shall not meet it at work.
 pub(super) fn prepare(
     command: &mut Command,
     account: Option<&Account>,
@@ -81,17 +86,31 @@ pub(super) fn prepare(
 ) -> Result<(), RootRefused> {
     let is_root = nix::unistd::geteuid().is_root();
     let identity = account.filter(|_| is_root).map(Identity::of).transpose()?;
+    let parent = getpid();
     let in_child = move || {
         close_on_exec()?;
         if let Some(mask) = mask {
             umask(mask);
         }
-        identity.as_ref().map_or(Ok(()), Identity::take)
+        identity.as_ref().map_or(Ok(()), Identity::take)?;
+        // Last, since the kernel forgets it when the user changes.
+        end_with(parent)
     };
     // SAFETY: the closure makes only system calls on values that it owns since before the fork;
     // it allocates no memory and takes no lock. Its errors are plain OS error codes.
     unsafe { command.pre_exec(in_child) };
     Ok(())
+}
+
+/// Called in the child only: it does not outlive its parent.
+fn end_with(parent: Pid) -> io::Result<()> {
+    set_pdeathsig(Signal::SIGKILL)?;
+    // The parent may have ended before.
+    if getppid() == parent {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(nix::libc::ESRCH))
+    }
 }
 
 /// Marks every descriptor beyond the standard ones: slapgrid may have inherited some that are

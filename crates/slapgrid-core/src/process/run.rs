@@ -37,6 +37,10 @@ pub(crate) fn run(
     interruption: &Interruption,
     hand_on: &mut dyn FnMut(Line<'_>),
 ) -> Result<Finished, ProcessError> {
+    if interruption.is_requested() {
+        let program = program.path.clone();
+        return Err(ProcessError::Interrupted { program });
+    }
     let deadline = program
         .timeout
         .and_then(|timeout| Instant::now().checked_add(timeout));

@@ -6,10 +6,11 @@ use supervisor::{Client, Presence};
 use super::{Phase, Run, RunError};
 use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
-use crate::outcome::{Done, Failure, Outcome, PartitionStep, Severity, error_chain};
+use crate::outcome::{Done, Failure, Outcome, PartitionStep, error_chain};
 use crate::partition;
 use crate::plan::partition::{PartitionSelection, WantedPartition, plan_partitions};
 use crate::plan::{PartitionAction, PartitionPlan};
+use crate::supervisord;
 
 impl Run<'_> {
     pub(super) fn instances(&self, outcome: &mut Outcome) -> Result<(), RunError> {
@@ -51,7 +52,7 @@ impl Run<'_> {
         let due: Vec<_> = selected
             .map(|document| (document, check(document)))
             .collect();
-        let client = Client::new(&self.settings.supervisord.paths.socket);
+        let client = supervisord::client(self.settings, self.interruption);
         let steps = self.work_on(Phase::Promises, &due, &client, |context, _| {
             partition::check_promises(context)
         });
@@ -105,16 +106,13 @@ impl Run<'_> {
     /// failed, and may for long, or supervisord is new and those of instances that are up to date
     /// were not started since.
     fn start_known(&self, client: &Client, before: Presence, outcome: &mut Outcome) {
-        let offline = outcome.failures().any(|(_, failure)| {
-            matches!(
-                failure.severity,
-                Severity::MasterFailed | Severity::MasterUnreachable
-            )
-        });
+        let offline = outcome
+            .failures()
+            .any(|(_, failure)| failure.severity.is_of_master());
         if !offline && before != Presence::Absent {
             return;
         }
-        if offline {
+        if offline && !self.master_was_away {
             log::warn!("the master failed: starting the services that are known");
         }
         match client.start_all_processes(false) {

@@ -21,7 +21,7 @@ impl Run<'_> {
             }
             Err(error) => {
                 let failure = Failure::new(Severity::of_call(&error), &error);
-                log::error!("{failure}");
+                log::log!(self.level(&failure), "{failure}");
                 outcome.master.answers = Some(false);
                 outcome.general.push(failure);
                 None

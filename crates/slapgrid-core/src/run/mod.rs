@@ -25,8 +25,9 @@ use crate::metrics;
 use crate::outcome::{Done, Failure, Outcome, PhaseOutcome, Severity, Step};
 use crate::parallel::in_parallel;
 use crate::plan::{NodeAction, RunPlan};
-use crate::process::Interruption;
+use crate::process::{CALL_GRACE, Interruption, LAST_WORDS_GRACE};
 use crate::progress::{Observer, Unobserved};
+use crate::random;
 use crate::settings::Settings;
 use crate::supervisord;
 
@@ -89,7 +90,7 @@ pub enum RunError {
 /// A run could not begin. That the master cannot be asked, and the like, is in the plan.
 pub fn plan_run(settings: &Settings, phases: &[Phase]) -> Result<RunPlan, RunError> {
     let interruption = Interruption::new().map_err(RunError::Signals)?;
-    Run::new(settings, interruption, UtcOffset::UTC, &Unobserved)?.planned(phases)
+    Run::new(settings, &interruption, &Unobserved)?.planned(phases)
 }
 
 /// Does the phases in order, whatever becomes of each.
@@ -101,56 +102,65 @@ pub fn run(
     phases: &[Phase],
     observer: &dyn Observer,
 ) -> Result<Outcome, RunError> {
-    // Before there are threads: afterwards the local time zone cannot be asked for safely.
-    let utc_offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
-    let interruption = Interruption::by_signals().map_err(RunError::Signals)?;
-    delay(settings, &interruption);
-    let _lock = match &settings.pidfile {
-        Some(path) => Some(PidFile::acquire(path)?),
-        None => None,
+    let interruption = if settings.mode.buildout_debug {
+        Interruption::by_patient_signals()
+    } else {
+        Interruption::by_signals()
     };
-    Run::new(settings, interruption, utc_offset, observer)?.pass(phases)
+    let interruption = interruption.map_err(RunError::Signals)?;
+    delay(settings, &interruption);
+    let _lock = lock(settings)?;
+    pass(settings, phases, &interruption, observer, false)
+}
+
+/// Holds the pid file, if there is one.
+pub(crate) fn lock(settings: &Settings) -> Result<Option<PidFile>, PidFileError> {
+    let path = settings.pidfile.as_deref();
+    path.map(PidFile::acquire).transpose()
+}
+
+/// Does the phases once. The pid file is the caller's. Where it is known that the master was away
+/// before, that it still is needs no words.
+pub(crate) fn pass(
+    settings: &Settings,
+    phases: &[Phase],
+    interruption: &Interruption,
+    observer: &dyn Observer,
+    master_was_away: bool,
+) -> Result<Outcome, RunError> {
+    let mut run = Run::new(settings, interruption, observer)?;
+    run.master_was_away = master_was_away;
+    run.pass(phases)
+}
+
+/// That of now: a process that stays sees the beginning and the end of summer time.
+fn local_offset() -> UtcOffset {
+    let seconds = jiff::Zoned::now().offset().seconds();
+    UtcOffset::from_whole_seconds(seconds).unwrap_or(UtcOffset::UTC)
 }
 
 /// Nodes whose cron starts them at the same minute shall not all ask their master at once.
 fn delay(settings: &Settings, interruption: &Interruption) {
-    use std::hash::{BuildHasher, Hasher, RandomState};
     let maximal = settings.maximal_delay.as_secs();
     let mode = settings.mode;
     let at_once = mode.now || mode.boot || io::stdin().is_terminal();
     if at_once || maximal == 0 {
         return;
     }
-    let seconds = RandomState::new().build_hasher().finish() % maximal;
+    let seconds = random::number() % maximal;
     log::info!("waiting {seconds} s of at most maximal_delay = {maximal} s (--now begins at once)");
     interruption.wait(Duration::from_secs(seconds));
 }
 
-fn connect(settings: &Settings, timeout: Option<Duration>) -> Result<Slap, RunError> {
+fn connection(settings: &Settings) -> Result<Connection, UrlError> {
     let mut connection = Connection::to(&settings.master.url)?;
-    if let Some(timeout) = timeout {
-        connection = connection.timeout(timeout);
-    }
     if let Some(files) = &settings.master.certificate {
         connection = connection.client_certificate(&files.certificate, &files.key);
     }
     if let Some(authority) = &settings.master.ca_file {
         connection = connection.master_ca_file(authority);
     }
-    Ok(connection.open()?)
-}
-
-fn summarise(outcome: &Outcome) {
-    for (subject, failure) in outcome.failures() {
-        let first = failure.message.lines().next().unwrap_or_default();
-        match subject {
-            Some(subject) => match log_name(outcome, subject) {
-                name if name == subject => log::error!(target: name, "failed: {first}"),
-                name => log::error!(target: name, "failed: {subject}: {first}"),
-            },
-            None => log::error!("failed: slapgrid: {first}"),
-        }
-    }
+    Ok(connection)
 }
 
 /// The name under which the log tells of a subject: releases go by those of their directories.
@@ -166,28 +176,33 @@ struct Run<'a> {
     slap: Slap,
     /// For reports that slapgrid was told to end.
     hasty_slap: Slap,
-    interruption: Interruption,
+    interruption: &'a Interruption,
     utc_offset: UtcOffset,
     /// Set by the first subject that finds it out: the others need not find out, too.
     master_is_gone: AtomicBool,
     observer: &'a dyn Observer,
+    /// Whether it was told already that the master fails.
+    master_was_away: bool,
 }
 
 impl<'a> Run<'a> {
     fn new(
         settings: &'a Settings,
-        interruption: Interruption,
-        utc_offset: UtcOffset,
+        interruption: &'a Interruption,
         observer: &'a dyn Observer,
     ) -> Result<Self, RunError> {
+        let patient = connection(settings)?.cancelled_by(interruption.since(CALL_GRACE));
+        let hasty = connection(settings)?.timeout(LAST_WORDS);
+        let hasty = hasty.cancelled_by(interruption.since(LAST_WORDS_GRACE));
         Ok(Run {
             settings,
-            slap: connect(settings, None)?,
-            hasty_slap: connect(settings, Some(LAST_WORDS))?,
+            slap: patient.open()?,
+            hasty_slap: hasty.open()?,
             interruption,
-            utc_offset,
+            utc_offset: local_offset(),
             master_is_gone: AtomicBool::new(false),
             observer,
+            master_was_away: false,
         })
     }
 }
@@ -198,7 +213,7 @@ impl Run<'_> {
         let clock = Instant::now();
         let mut outcome = Outcome::begin();
         if self.settings.mode.boot {
-            let booted = boot::run(self.settings, &self.slap, &self.interruption);
+            let booted = boot::run(self.settings, &self.slap, self.interruption);
             outcome.general.extend(booted);
         }
         self.phases(phases, &mut outcome)?;
@@ -212,7 +227,7 @@ impl Run<'_> {
         if let Err(error) = metrics::record(self.settings, &outcome) {
             outcome.general.push(Failure::new(Severity::Failed, &error));
         }
-        summarise(&outcome);
+        self.summarise(&outcome);
         Ok(outcome)
     }
 
@@ -267,6 +282,29 @@ impl Run<'_> {
         Ok(())
     }
 
+    fn summarise(&self, outcome: &Outcome) {
+        for (subject, failure) in outcome.failures() {
+            let level = self.level(failure);
+            let first = failure.message.lines().next().unwrap_or_default();
+            match subject {
+                Some(subject) => match log_name(outcome, subject) {
+                    name if name == subject => log::log!(target: name, level, "failed: {first}"),
+                    name => log::log!(target: name, level, "failed: {subject}: {first}"),
+                },
+                None => log::log!(level, "failed: slapgrid: {first}"),
+            }
+        }
+    }
+
+    /// How loudly a failure is told.
+    fn level(&self, failure: &Failure) -> log::Level {
+        if self.master_was_away && failure.severity.is_of_master() {
+            log::Level::Debug
+        } else {
+            log::Level::Error
+        }
+    }
+
     fn computer(&self) -> slap_client::Computer {
         self.slap
             .register_computer(self.settings.computer_id.as_str())
@@ -274,7 +312,7 @@ impl Run<'_> {
 
     /// supervisord, running, and whether it ran before; its failure is an outcome.
     fn supervisor(&self, outcome: &mut Outcome) -> Option<(Client, Presence)> {
-        match supervisord::launch_if_absent(self.settings, &self.interruption) {
+        match supervisord::launch_if_absent(self.settings, self.interruption) {
             Ok((client, before)) => {
                 if before == Presence::Absent {
                     outcome.node.push(NodeAction::LaunchSupervisord);
@@ -332,7 +370,7 @@ impl Run<'_> {
             master: register(&self.slap),
             hasty_master: register(&self.hasty_slap),
             supervisor: client,
-            interruption: &self.interruption,
+            interruption: self.interruption,
             utc_offset: self.utc_offset,
             checked: Mutex::default(),
         }

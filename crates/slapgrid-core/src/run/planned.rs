@@ -41,7 +41,7 @@ impl Run<'_> {
     }
 
     fn plan_supervisord(&self, plan: &mut RunPlan, outcome: &mut Outcome) {
-        match supervisord::find(self.settings) {
+        match supervisord::find(self.settings, self.interruption) {
             Ok((_, Presence::Running)) => {}
             Ok((_, Presence::Absent)) => plan.node.push(NodeAction::LaunchSupervisord),
             Err(error) => {

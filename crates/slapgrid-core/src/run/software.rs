@@ -49,7 +49,7 @@ impl Run<'_> {
             settings: self.settings,
             slap: &self.slap,
             hasty_slap: &self.hasty_slap,
-            interruption: &self.interruption,
+            interruption: self.interruption,
             utc_offset: self.utc_offset,
             master_is_gone: &self.master_is_gone,
             observer: self.observer,

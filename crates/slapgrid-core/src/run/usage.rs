@@ -58,7 +58,7 @@ impl Run<'_> {
         let usage = Usage {
             settings: self.settings,
             computer: &self.computer(),
-            interruption: &self.interruption,
+            interruption: self.interruption,
             utc_offset: self.utc_offset,
         };
         let planned = plans.iter().filter_map(|plan| {

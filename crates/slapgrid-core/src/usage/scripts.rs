@@ -10,6 +10,7 @@ use crate::environment::Environment;
 use crate::outcome::error_chain;
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
 use crate::process::{self, Account, ProcessError, Program};
+use crate::random;
 
 /// Bits of a mode that let somebody execute a file.
 const EXECUTABLE: u32 = 0o111;
@@ -93,7 +94,6 @@ fn run(
 
 /// Two runs shall not write to the same file.
 fn random() -> u32 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    let [.., a, b, c, d] = RandomState::new().build_hasher().finish().to_be_bytes();
+    let [.., a, b, c, d] = random::number().to_be_bytes();
     u32::from_be_bytes([a, b, c, d])
 }

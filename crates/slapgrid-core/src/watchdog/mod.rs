@@ -128,6 +128,7 @@ impl Watchdog {
             computer_id: &self.computer_id,
             master_ca_file: self.master_ca_file.as_deref(),
             certificate_repository: self.certificate_repository.as_deref(),
+            interruption: None,
         };
         let Event { process, group, .. } = event;
         access.bang(group, &format!("{process} of {group} has ended"))

@@ -75,6 +75,15 @@ pub enum XmlRpcError {
         /// The time that the client allows for a call.
         timeout: Duration,
     },
+    /// It was given up, as [`cancelled_by`](crate::Client::cancelled_by) was told to; supervisord
+    /// may still carry it out.
+    #[error("given up before supervisord answered {method} on {socket}")]
+    Cancelled {
+        /// The socket.
+        socket: PathBuf,
+        /// The method called, without its prefix.
+        method: &'static str,
+    },
     /// The connection broke.
     #[error("cannot call {method} on {socket}")]
     Io {

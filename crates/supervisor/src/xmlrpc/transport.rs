@@ -14,6 +14,8 @@ use super::{ProtocolError, XmlRpcError};
 const SOCKET_PATH_LIMIT: usize = 107;
 /// A node with thousands of programs answers getAllProcessInfo with some megabytes.
 const ANSWER_LIMIT: usize = 32 << 20;
+/// How often it is asked whether a call shall be given up.
+const GLANCE: Duration = Duration::from_millis(100);
 /// supervisord sends five headers.
 const HEADER_COUNT_LIMIT: usize = 32;
 
@@ -22,12 +24,14 @@ pub(crate) struct Request<'a> {
     pub(crate) socket: &'a Path,
     pub(crate) method: &'static str,
     pub(crate) timeout: Duration,
+    pub(crate) is_cancelled: &'a (dyn Fn() -> bool + Send + Sync),
 }
 
 impl Request<'_> {
     /// Posts a call and gives the body of the answer.
     pub(crate) fn post(&self, body: &str) -> Result<Vec<u8>, XmlRpcError> {
         let deadline = Instant::now() + self.timeout;
+        self.check()?;
         let mut stream = self.connect()?;
         self.send(&mut stream, body, deadline)?;
         let mut answer = Vec::new();
@@ -89,12 +93,13 @@ impl Request<'_> {
         deadline: Instant,
     ) -> Result<bool, XmlRpcError> {
         let mut chunk = [0; 16 << 10];
-        stream
-            .set_read_timeout(Some(self.left(deadline)?))
-            .map_err(|source| self.io(source))?;
         let length = loop {
+            let patience = self.left(deadline)?.min(GLANCE);
+            stream
+                .set_read_timeout(Some(patience))
+                .map_err(|source| self.io(source))?;
             match stream.read(&mut chunk) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_nothing_yet(&error) => self.check()?,
                 result => break result.map_err(|source| self.io(source))?,
             }
         };
@@ -105,6 +110,17 @@ impl Request<'_> {
         }
         answer.extend(chunk.iter().take(length));
         Ok(length == 0)
+    }
+
+    /// Fails once the call shall be given up.
+    fn check(&self) -> Result<(), XmlRpcError> {
+        if (self.is_cancelled)() {
+            return Err(XmlRpcError::Cancelled {
+                socket: self.socket.to_owned(),
+                method: self.method,
+            });
+        }
+        Ok(())
     }
 
     fn left(&self, deadline: Instant) -> Result<Duration, XmlRpcError> {
@@ -132,6 +148,12 @@ impl Request<'_> {
             },
         }
     }
+}
+
+/// Whether a read ended without news: its time is over, or a signal came.
+fn is_nothing_yet(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
 }
 
 /// The body, once all of it has come; `ended` says that nothing more will.
