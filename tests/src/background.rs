@@ -56,6 +56,12 @@ impl Background {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        let status = self.child.try_wait().expect("the tool is our child");
+        status.is_some()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.pid()), signal).expect("the tool runs");

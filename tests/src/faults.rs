@@ -91,3 +91,21 @@ pub fn children(pid: i32) -> Vec<i32> {
         .filter_map(|pid| pid.parse().ok())
         .collect()
 }
+
+/// Whether a process exists and is no zombie.
+pub fn lives(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.starts_with(" Z"))
+    })
+}
+
+/// A usage report of one resource, as instances write it.
+pub fn consumption(resource: &str) -> String {
+    format!(
+        "<consumption><movement><resource>{resource}</resource><quantity>42</quantity>\
+         <price>0.00</price><VAT>None</VAT></movement></consumption>"
+    )
+}

@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use slap_client::{Connection, Slap};
 use tempfile::TempDir;
 
-use crate::faults::children;
+use crate::faults::{children, lives};
 use crate::{Account, Outcome, http, places, poll, write_program};
 
 /// Reference of the node's computer.
@@ -411,7 +411,7 @@ impl Node {
     pub fn supervisord(&self) -> Option<i32> {
         let file = self.instance_root().join("var/run/supervisord.pid");
         let pid = fs::read_to_string(file).ok()?.trim().parse().ok()?;
-        alive(pid).then_some(pid)
+        lives(pid).then_some(pid)
     }
 }
 
@@ -429,7 +429,7 @@ impl Drop for Node {
             kill_now(pid);
             children.into_iter().for_each(|child| kill_now(-child));
             let deadline = std::time::Instant::now() + PATIENCE;
-            while alive(pid) && std::time::Instant::now() < deadline {
+            while lives(pid) && std::time::Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
@@ -478,14 +478,4 @@ fn terminate(pid: i32) {
 fn kill_now(pid: i32) {
     // It may have ended by itself.
     let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-}
-
-/// Whether a process exists and is no zombie.
-fn alive(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        !stat
-            .rsplit(')')
-            .next()
-            .is_some_and(|rest| rest.starts_with(" Z"))
-    })
 }

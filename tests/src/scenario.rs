@@ -108,13 +108,7 @@ impl World {
 
     /// Writes down which services run.
     pub fn note_services(&mut self) {
-        let status = self.node.services_status();
-        let mut running: Vec<String> = status
-            .lines()
-            .filter(|line| line.contains("RUNNING"))
-            .filter_map(|line| Some(line.split_whitespace().next()?.to_owned()))
-            .collect();
-        running.sort();
+        let running = running(&self.node);
         self.note(&format!("running {}", running.join(" ")));
     }
 
@@ -128,14 +122,31 @@ impl World {
     /// Writes down the files of a directory below the node's, with modes and owners, and the contents of
     /// small records.
     pub fn note_files(&mut self, below: &str) {
-        let root = self.node.path().join(below);
-        let mut lines = Vec::new();
-        list(&root, Path::new(below), &mut lines);
-        lines.sort();
-        for line in lines {
+        for line in files(&self.node, below) {
             self.note(&line);
         }
     }
+}
+
+/// The full names of the services that run.
+pub fn running(node: &Node) -> Vec<String> {
+    let status = node.services_status();
+    let mut running: Vec<String> = status
+        .lines()
+        .filter(|line| line.contains("RUNNING"))
+        .filter_map(|line| Some(line.split_whitespace().next()?.to_owned()))
+        .collect();
+    running.sort();
+    running
+}
+
+/// The files of a directory below a node's, with modes and owners, and the contents of small
+/// records: one a line.
+pub fn files(node: &Node, below: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    list(&node.path().join(below), Path::new(below), &mut lines);
+    lines.sort();
+    lines
 }
 
 /// Records whose contents the other side reads.

@@ -35,6 +35,8 @@ pub enum Misbehaviour {
     Cut,
     /// Answers rightly, but so much later.
     Late(Duration),
+    /// Does what it is asked, and does not answer.
+    Silence,
 }
 
 /// An instance as the master describes it.
@@ -100,6 +102,8 @@ pub struct Script {
     pub certificate: (String, String),
     /// What is done at calls of these paths; the first one that fits, so many times.
     pub faults: Vec<(String, Misbehaviour, usize)>,
+    /// So many calls are answered before one is met with silence; then this is none again.
+    pub calls_before_silence: Option<usize>,
     calls: Vec<Call>,
 }
 
@@ -123,7 +127,23 @@ impl Script {
             .expect("the partition has an instance")
     }
 
+    /// The last call that came.
+    ///
+    /// # Panics
+    /// None came.
+    pub fn last_call(&self) -> &Call {
+        self.calls.last().expect("a call came")
+    }
+
     fn misbehaviour(&mut self, endpoint: &str) -> Option<Misbehaviour> {
+        match self.calls_before_silence {
+            Some(0) => {
+                self.calls_before_silence = None;
+                return Some(Misbehaviour::Silence);
+            }
+            Some(left) => self.calls_before_silence = Some(left - 1),
+            None => {}
+        }
         let fits = |(path, _, times): &&mut (String, _, usize)| path == endpoint && *times > 0;
         let (_, misbehaviour, times) = self.faults.iter_mut().find(fits)?;
         *times = times.saturating_sub(usize::from(*times != usize::MAX));
@@ -295,8 +315,11 @@ fn serve(stream: &TcpStream, script: &Mutex<Script>) -> io::Result<()> {
             other => (other, script.answer(&call)),
         }
     };
-    if let Some(Misbehaviour::Late(delay)) = misbehaviour {
-        thread::sleep(delay);
+    match misbehaviour {
+        Some(Misbehaviour::Late(delay)) => thread::sleep(delay),
+        // Until the client goes away.
+        Some(Misbehaviour::Silence) => return io::copy(&mut &*stream, &mut io::sink()).map(drop),
+        _ => {}
     }
     let length = body.len();
     let head =

@@ -8,14 +8,8 @@ use std::time::Duration;
 
 use slap_proto::usage::Journal;
 use slapos_tests::Side::Ours;
+use slapos_tests::faults::consumption;
 use slapos_tests::{Instance, Misbehaviour, Node, Outcome, ScriptedMaster, instance_script, poll};
-
-fn consumption(resource: &str) -> String {
-    format!(
-        "<consumption><movement><resource>{resource}</resource><quantity>42</quantity>\
-         <price>0.00</price><VAT>None</VAT></movement></consumption>"
-    )
-}
 
 /// A node with an instance that was built by this script.
 fn node(script: &str) -> (Node, ScriptedMaster) {

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use slapos_fs::FileAttributes;
+use slapos_fs::{FileAttributes, step};
 use supervisor::{
     Client, FaultCode, GroupChange, GroupConfig, Owner, Paths, ProcessInfo, ProcessState,
     ProgramConfig, RenderError, Watch, XmlRpcError,
@@ -167,6 +167,7 @@ impl<'a> Services<'a> {
             Err(error) if error.is_fault(FaultCode::BadName) => return Ok(()),
             result => result.map_err(|source| self.error("start", source))?,
         };
+        step("started the group", Path::new(&self.partition));
         for outcome in outcomes
             .iter()
             .filter(|outcome| !is_running(&outcome.status))
@@ -184,7 +185,7 @@ impl<'a> Services<'a> {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(ServiceError::Remove { path, source });
             }
-            _ => {}
+            _ => step("removed", &path),
         }
         self.update()
     }
@@ -202,6 +203,7 @@ impl<'a> Services<'a> {
                     }
                     started => started.map_err(|source| self.error("start", source))?,
                 }
+                step("started", Path::new(&process.name));
             }
         }
         Ok(())
@@ -218,7 +220,10 @@ impl<'a> Services<'a> {
     fn update(&self) -> Result<GroupChange, ServiceError> {
         loop {
             let error = match self.client.update_group(&self.partition) {
-                Ok(change) => return Ok(change),
+                Ok(change) => {
+                    step("updated the group", Path::new(&self.partition));
+                    return Ok(change);
+                }
                 Err(error) => error,
             };
             let Some(culprit) = self.unreadable(&error) else {

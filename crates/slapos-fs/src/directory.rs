@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 
-use crate::{FileAttributes, Owner};
+use crate::{FileAttributes, Owner, step};
 
 /// A directory could not be made as wanted.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,10 @@ pub fn ensure_directory(path: &Path, attributes: FileAttributes) -> Result<bool,
 
 fn ensure(path: &Path, attributes: FileAttributes) -> io::Result<bool> {
     let made = match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => true,
+        Ok(()) => {
+            step("made", path);
+            true
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
         Err(error) => return Err(error),
     };

@@ -9,6 +9,7 @@ mod lock;
 mod name;
 mod new_file;
 mod remove;
+mod step;
 mod write;
 
 pub use directory::{DirectoryError, ensure_directory};
@@ -17,6 +18,7 @@ pub use lock::{PidFile, PidFileError};
 pub use name::{InvalidFileName, check_file_name};
 pub use new_file::{NewFile, remove_unfinished};
 pub use remove::{RemoveError, clear_directory, remove_file, remove_tree};
+pub use step::step;
 pub use write::{
     FileAttributes, Owner, ReadError, WriteError, open_regular, read_bounded, read_bounded_of,
     write_file, write_if_changed, write_new_file,

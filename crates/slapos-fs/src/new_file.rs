@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::{FileAttributes, WriteError};
+use crate::{FileAttributes, WriteError, step};
 
 /// How names of unfinished files begin.
 const PREFIX: &str = ".slapos-new-";
@@ -46,7 +46,9 @@ impl NewFile {
     /// As [`NewFile::keep_as`]; the path is in the same directory.
     pub(crate) fn keep_at(self, path: &Path) -> io::Result<()> {
         self.file.as_file().sync_all()?;
+        step("wrote, without its name,", path);
         self.file.persist(path).map_err(|error| error.error)?;
+        step("wrote", path);
         File::open(&self.directory)?.sync_all()
     }
 

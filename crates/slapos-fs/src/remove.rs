@@ -11,6 +11,8 @@ use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fchmod, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use crate::step;
+
 /// A file or directory could not be removed as a whole.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot remove {path}")]
@@ -30,7 +32,10 @@ const MAX_DEPTH: usize = 400;
 /// It is a directory, or cannot be removed.
 pub fn remove_file(path: &Path) -> Result<bool, RemoveError> {
     match std::fs::remove_file(path) {
-        Ok(()) => Ok(true),
+        Ok(()) => {
+            step("removed", path);
+            Ok(true)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(RemoveError {
             path: path.to_owned(),
@@ -51,7 +56,10 @@ pub fn remove_tree(path: &Path) -> Result<(), RemoveError> {
             path: path.to_owned(),
             source: error,
         }),
-        _ => Ok(()),
+        _ => {
+            step("removed", path);
+            Ok(())
+        }
     }
 }
 
@@ -128,7 +136,10 @@ fn remove_entry(
         unlinkat(directory, name, UnlinkatFlags::NoRemoveDir)
     };
     match removed {
-        Err(Errno::ENOENT) | Ok(()) => Ok(()),
+        Err(Errno::ENOENT) | Ok(()) => {
+            step("removed", path);
+            Ok(())
+        }
         Err(errno) => Err(failed(errno)),
     }
 }

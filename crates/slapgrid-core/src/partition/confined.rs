@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, renameat};
 use nix::sys::stat::{Mode, mkdirat};
-use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
-use slapos_fs::{FileAttributes, Owner};
+use nix::unistd::{UnlinkatFlags, geteuid, symlinkat, unlinkat};
+use slapos_fs::{FileAttributes, Owner, step};
 
 /// A file of a partition could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,23 +88,26 @@ impl ConfinedDirectory {
         Ok(Some(directory))
     }
 
-    /// Opens a directory right below, which is made, and given `attributes`, where it is missing.
+    /// Opens a directory right below, which is made, and given `attributes`, where it is missing. One
+    /// that is ours and empty was made by a run that was cut off before it gave it away.
     pub(crate) fn ensure(
         &self,
         name: &str,
         attributes: FileAttributes,
     ) -> Result<Self, ConfinedError> {
         let path = self.path.join(name);
-        match mkdirat(
-            &self.handle,
-            name,
-            Mode::from_bits_truncate(attributes.mode),
-        ) {
-            Ok(()) => {}
-            Err(Errno::EEXIST) => return self.child(name),
+        let mode = Mode::from_bits_truncate(attributes.mode);
+        let is_new = match mkdirat(&self.handle, name, mode) {
+            Ok(()) => true,
+            Err(Errno::EEXIST) => false,
             Err(errno) => return Err(io_error("make the directory", &path, errno)),
-        }
+        };
         let child = self.child(name)?;
+        if is_new {
+            step("made", &path);
+        } else if child.is_given_to(attributes.owner)? {
+            return Ok(child);
+        }
         let made = File::from(child.duplicate()?.handle);
         apply(&made, attributes).map_err(|source| ConfinedError::Io {
             action: "give away",
@@ -112,6 +115,14 @@ impl ConfinedDirectory {
             source,
         })?;
         Ok(child)
+    }
+
+    /// Whether the directory has this owner already, or another one than us, or something in it.
+    fn is_given_to(&self, owner: Option<Owner>) -> Result<bool, ConfinedError> {
+        let metadata = self.own_metadata()?;
+        let is_ours = metadata.uid() == geteuid().as_raw();
+        let is_right = owner.is_none_or(|owner| owner.uid == metadata.uid());
+        Ok(is_right || !is_ours || !self.names()?.is_empty())
     }
 
     /// Mode, owner and times of the directory itself.
@@ -263,13 +274,17 @@ impl ConfinedDirectory {
                 .map_err(|source| self.error("give away", OsStr::new(&fresh), source))?;
         }
         self.rename(&fresh, name)?;
+        step("linked", Path::new(name));
         Ok(true)
     }
 
     /// Removes a name that does not stand for a directory. Says whether there was one.
     pub(crate) fn remove(&self, name: &OsStr) -> Result<bool, ConfinedError> {
         match unlinkat(&self.handle, name, UnlinkatFlags::NoRemoveDir) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                step("removed", Path::new(name));
+                Ok(true)
+            }
             Err(Errno::ENOENT) => Ok(false),
             Err(errno) => Err(io_error("remove", &self.path.join(name), errno)),
         }

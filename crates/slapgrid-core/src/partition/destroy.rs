@@ -14,6 +14,7 @@ use super::retention;
 use crate::context::PartitionContext;
 use crate::environment::Environment;
 use crate::hooks::{Event, HookError};
+use crate::layout::PartitionLayout;
 use crate::outcome::{Done, Failure, Severity};
 use crate::process::{self, Account, ProcessError, Program};
 use crate::services::{ServiceError, Services};
@@ -69,6 +70,27 @@ pub(crate) fn destroy(
             .run(usage_is_sent)
             .map_err(|error| context.fail(error.severity(), &error, None))
     })
+}
+
+/// Empties a partition that the master has set free, where a run before was cut off when it was
+/// about to.
+///
+/// # Errors
+/// Already logged and reported.
+pub(crate) fn finish_destruction(context: &PartitionContext<'_>) -> Result<Done, Failure> {
+    context.alone(|| {
+        if !emptying::is_begun(&context.layout) {
+            return Ok(Done::Wholly);
+        }
+        let finished = emptying::finish(context).map_err(DestroyError::from);
+        finished.map_err(|error| context.fail(error.severity(), &error, None))?;
+        Ok(Done::Wholly)
+    })
+}
+
+/// Whether [`finish_destruction`] is called for.
+pub(crate) fn is_destruction_unfinished(layout: &PartitionLayout) -> bool {
+    emptying::is_begun(layout)
 }
 
 struct Removal<'a> {

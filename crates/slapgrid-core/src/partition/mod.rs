@@ -28,7 +28,7 @@ use crate::promise::{Occasion, PromiseError};
 use crate::services::{ServiceError, Services};
 use certificate::CertificateError;
 use confined::{ConfinedDirectory, ConfinedError};
-pub(crate) use destroy::{destroy, is_retained};
+pub(crate) use destroy::{destroy, finish_destruction, is_destruction_unfinished, is_retained};
 use directory::DirectoryError;
 use emptying::EmptyingError;
 pub(crate) use health::check_promises;

@@ -11,6 +11,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use slapos_fs::step;
 
 use super::lines::LineBuffer;
 use super::{
@@ -45,6 +46,7 @@ pub(crate) fn run(
         .timeout
         .and_then(|timeout| Instant::now().checked_add(timeout));
     let mut running = Running::start(program)?;
+    step("started", &program.path);
     let lost = |source| ProcessError::Wait {
         program: program.path.clone(),
         source,
@@ -57,6 +59,7 @@ pub(crate) fn run(
         let _ = kill_process_group(running.group, Signal::KILL);
     }
     let status = running.child.wait().map_err(lost)?;
+    step("ran", &program.path);
     let reason = watched.map_err(lost)?;
     running.drain(hand_on);
     running.conclude(program, reason, status)

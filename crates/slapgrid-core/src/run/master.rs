@@ -64,12 +64,16 @@ impl Run<'_> {
         partitions: &'a [ComputerPartition],
     ) -> Result<Vec<&'a ComputerPartition>, RunError> {
         self.refuse_unknown(partitions)?;
-        let only = &self.settings.partition.only;
-        let selected = partitions.iter().filter(|document| {
-            let named = only.is_empty() || only.contains(&document.partition_id);
-            named && !document.is_free()
-        });
+        let selected = partitions
+            .iter()
+            .filter(|document| self.is_named(document) && !document.is_free());
         Ok(selected.collect())
+    }
+
+    /// Whether a partition is named on the command line, or none is.
+    pub(super) fn is_named(&self, document: &ComputerPartition) -> bool {
+        let only = &self.settings.partition.only;
+        only.is_empty() || only.contains(&document.partition_id)
     }
 
     /// References that were given on the command line must be known to the master.

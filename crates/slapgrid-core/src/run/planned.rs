@@ -75,6 +75,10 @@ impl Run<'_> {
         }
         if phases.contains(&Phase::Usage) {
             plan.usage = self.plan_usage(&self.selected(&partitions)?);
+            // Otherwise the instances' phase does it.
+            if !phases.contains(&Phase::Instances) {
+                plan.usage.extend(self.plan_destructions(&partitions));
+            }
             if usage::waits(self.settings) {
                 plan.node.push(NodeAction::ResendUsage);
             }

@@ -27,7 +27,35 @@ impl Run<'_> {
             .map(|document| self.context(document, &client))
             .collect();
         self.report_and_destroy(&contexts, &plans, outcome);
+        let unfinished = self.unfinished_destructions(&partitions);
+        let steps = self.in_parallel(Phase::Usage, &unfinished, |document| {
+            let plan = destruction(document);
+            self.step(&document.partition_id, plan, |_| {
+                partition::finish_destruction(&self.context(document, &client))
+            })
+        });
+        outcome.usage.extend(steps);
         Ok(())
+    }
+
+    /// Partitions that the master has set free when a run before was about to empty them.
+    fn unfinished_destructions<'a>(
+        &self,
+        partitions: &'a [ComputerPartition],
+    ) -> Vec<&'a ComputerPartition> {
+        let root = &self.settings.instance_root;
+        let is_unfinished = |document: &&ComputerPartition| {
+            let layout = PartitionLayout::new(root, &document.partition_id);
+            let is_free = document.is_free() && self.is_named(document);
+            is_free && partition::is_destruction_unfinished(&layout)
+        };
+        partitions.iter().filter(is_unfinished).collect()
+    }
+
+    /// What is to be done with them.
+    pub(super) fn plan_destructions(&self, partitions: &[ComputerPartition]) -> Vec<UsagePlan> {
+        let unfinished = self.unfinished_destructions(partitions);
+        unfinished.into_iter().map(destruction).collect()
     }
 
     pub(super) fn plan_usage(&self, selected: &[&ComputerPartition]) -> Vec<UsagePlan> {
@@ -79,5 +107,12 @@ impl Run<'_> {
             })
         });
         outcome.usage.extend(steps);
+    }
+}
+
+fn destruction(document: &ComputerPartition) -> UsagePlan {
+    UsagePlan {
+        reference: document.partition_id.clone(),
+        action: UsageAction::Destroy,
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use slapos_fs::{
-    FileAttributes, ReadError, RemoveError, WriteError, read_bounded, remove_file, write_file,
+    FileAttributes, ReadError, RemoveError, WriteError, read_bounded, remove_file, step, write_file,
 };
 
 use super::reports::ReportKey;
@@ -95,6 +95,7 @@ impl Outbox {
     pub(super) fn accept(&self) -> Result<(), OutboxError> {
         let rename = || {
             std::fs::rename(&self.pending, &self.accepted)?;
+            step("renamed", &self.accepted);
             File::open(state_directory(&self.instance_root))?.sync_all()
         };
         rename().map_err(|source| OutboxError::Rename {
