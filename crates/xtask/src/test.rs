@@ -11,6 +11,9 @@ use crate::{command, places, python};
 /// Tests that must be root are features, so that elsewhere they are not built.
 const ROOT_TESTS: &str = "slapgrid-core/root-tests,slapos-tests/root-tests";
 
+/// The programs under test can be killed after each of their steps.
+const FAULTS: &str = "slapgrid-core/fault-injection,slapos-tests/fault-injection";
+
 /// What `cargo test` said, summed over all test programs.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
@@ -26,7 +29,11 @@ pub(crate) fn run(no_lint: bool, arguments: &[String]) -> Result<ExitCode> {
         lint()?;
     }
     // The whole-tool tests run the programs as they lie in the target directory.
-    command::run(cargo()?.args(["build", "--workspace", "--bins"]))?;
+    command::run(
+        cargo()?
+            .args(["build", "--workspace", "--bins", "--features"])
+            .arg(features()),
+    )?;
     let (counts, success) = test(&peer, arguments)?;
     println!(
         "\ntests: {} passed, {} failed, {} skipped",
@@ -53,14 +60,14 @@ fn lint() -> Result<()> {
     println!("==> cargo fmt and cargo clippy");
     command::run(cargo()?.args(["fmt", "--check"]))?;
     clippy(&["--workspace"])?;
-    // The tests that only root can run are linted whoever runs this.
+    // What is not built by default, and the tests that only root can run, are linted whoever runs this.
     clippy(&[
         "--package",
         "slapgrid-core",
         "--package",
         "slapos-tests",
         "--features",
-        ROOT_TESTS,
+        &format!("{FAULTS},{ROOT_TESTS}"),
     ])
 }
 
@@ -80,8 +87,8 @@ fn test(peer: &std::path::Path, arguments: &[String]) -> Result<(Counts, bool)> 
         println!("    not root: the tests that need root's rights are not built");
     }
     let mut child = cargo()?
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .args(root_tests())
+        .args(["test", "--workspace", "--no-fail-fast", "--features"])
+        .arg(features())
         .args(arguments)
         .env("SLAPOS_TEST_PEER", peer)
         .stdin(Stdio::null())
@@ -129,11 +136,11 @@ fn cargo() -> Result<Command> {
     Ok(command)
 }
 
-fn root_tests() -> &'static [&'static str] {
+fn features() -> String {
     if places::is_root() {
-        &["--features", ROOT_TESTS]
+        format!("{FAULTS},{ROOT_TESTS}")
     } else {
-        &[]
+        FAULTS.to_owned()
     }
 }
 
