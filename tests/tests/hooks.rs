@@ -180,3 +180,54 @@ fn hooks_that_others_may_change_are_not_run() {
     );
     assert_eq!(log(&node), "");
 }
+
+#[test]
+fn hooks_learn_of_the_computer_before_and_after() {
+    let (node, _master) = node();
+    let tell = "cat >> $LOG; echo >> $LOG; ls instance | wc -l >> $LOG";
+    let tell = tell.replace("instance", &node.instance_root().display().to_string());
+    hook(&node, "format", "tell", &tell);
+    hook(
+        &node,
+        "format-tear-down",
+        "tell",
+        "cat >> $LOG; echo I have heard",
+    );
+    let mut dry_run = node.ours_with("slapformat", &["--dry_run"]);
+    Outcome::of(&mut dry_run).expect(0);
+    assert_eq!(log(&node), "", "a dry run");
+    let outcome = node.format(Ours).expect(0);
+    let text = log(&node);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[1], "0", "no partition was there before");
+    let (before, after) = (json(lines[0]), json(lines[2]));
+    assert_eq!(before["event"], "format");
+    assert_eq!(after["event"], "format-tear-down");
+    assert_eq!(before["computer"], after["computer"]);
+    let partition = &after["computer"]["partitions"][1];
+    assert_eq!(partition["reference"], "slappart1");
+    assert_eq!(partition["user"], node.owner());
+    assert_eq!(partition["addresses"][0], "127.0.0.1");
+    let directory = node.partition(1).display().to_string();
+    assert_eq!(partition["directory"], directory.as_str());
+    let log = fs::read_to_string(node.path().join("format.log")).unwrap();
+    assert!(log.contains("I have heard"), "{log}{}", outcome.text());
+}
+
+#[test]
+fn a_failing_hook_leaves_the_computer_as_it_is() {
+    let (node, master) = node();
+    hook(&node, "format", "picky", "echo I do not like it; exit 7");
+    let outcome = node.format(Ours).expect(1);
+    for part in ["a hook of the event format failed", "I do not like it", "7"] {
+        assert!(outcome.text().contains(part), "{part}: {}", outcome.text());
+    }
+    assert!(!node.partition(0).exists());
+    fs::remove_file(node.path().join("hooks/format/picky")).unwrap();
+    hook(&node, "format-tear-down", "picky", "exit 7");
+    node.format(Ours).expect(1);
+    assert!(node.partition(0).exists());
+    assert!(master.calls().is_empty(), "the master was told");
+    fs::remove_file(node.path().join("hooks/format-tear-down/picky")).unwrap();
+    node.format(Ours).expect(0);
+}

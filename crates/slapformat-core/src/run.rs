@@ -14,6 +14,7 @@ use crate::backups;
 use crate::compose::compose;
 use crate::describe;
 use crate::execute::{ExecuteError, Execution, execute};
+use crate::hooks::{self, Event, FormatHookError};
 use crate::lock;
 use crate::observe::{ObserveError, Observed, check_places};
 use crate::plan::{Plan, PlanError, Wanted, plan, resource_path};
@@ -70,6 +71,9 @@ pub enum FormatError {
     /// The kernel makes no taps and tuns; nothing was changed.
     #[error("/dev/net/tun is needed for taps and tuns and not there: try modprobe tun")]
     NoTunnels,
+    /// A hook failed.
+    #[error(transparent)]
+    Hook(#[from] FormatHookError),
     /// A step failed.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
@@ -123,6 +127,7 @@ pub fn run(settings: &Settings) -> Result<Outcome, FormatError> {
     let path = backups::lock(&settings.computer_xml);
     let lock = lock::acquire(&path).map_err(|source| FormatError::Lock { path, source })?;
     let (plan, document, failures) = carry_through(settings, &lock)?;
+    hooks::run(settings, Event::FormatTearDown, &document)?;
     let outcome = post(settings, &master, &document, plan)?;
     let Some(first) = failures.into_iter().next() else {
         return Ok(outcome);
@@ -163,6 +168,9 @@ fn carry_through(
     for _ in 0..ATTEMPTS {
         let (mut plan, document) = prepare(settings, &conflicts)?;
         check_means(&plan)?;
+        if conflicts.is_empty() {
+            hooks::run(settings, Event::Format, &document)?;
+        }
         match execute(&plan, lock)? {
             Execution::Complete { failures } => {
                 for failure in &failures {

@@ -39,6 +39,8 @@ pub struct Options {
 pub struct Settings {
     /// Reference of the computer.
     pub computer_id: String,
+    /// URL of the master, as it was given.
+    pub master_url: String,
     /// How to reach the master.
     pub master: Connection,
     /// Where releases live.
@@ -71,6 +73,8 @@ pub struct Settings {
     pub ipv4_local_network: Ipv4Net,
     /// Directory whose subdirectories are disks with room for the data of partitions.
     pub instance_storage_home: Option<PathBuf>,
+    /// Holds a directory for each event, whose programs are told of it.
+    pub hooks_directory: Option<PathBuf>,
     /// Whether users are made.
     pub alter_user: bool,
     /// Whether interfaces are changed.
@@ -160,6 +164,7 @@ impl Settings {
         let settings = Self {
             computer_id: required.computer_id,
             master: master(&lookup, &required.master_url)?,
+            master_url: required.master_url,
             software_root: required.software_root.into(),
             instance_root: required.instance_root.into(),
             computer_xml: required.computer_xml.into(),
@@ -179,6 +184,7 @@ impl Settings {
                 "an IPv4 network such as 10.0.0.0/16",
             )?,
             instance_storage_home: lookup.path("instance_storage_home")?,
+            hooks_directory: lookup.path("hooks_directory")?,
             alter_user: alter("alter_user", options.alter_user)?,
             alter_network: alter("alter_network", options.alter_network)?,
             create_tap,
