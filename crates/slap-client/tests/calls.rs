@@ -4,9 +4,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use slap_client::proto::documents::{Attributes, ComputerConfiguration, SoftwareState};
 use slap_client::{ClientError, Connection, InstanceRequest, Slap};
@@ -295,6 +297,26 @@ fn error_of(url: &str) -> ClientError {
         .unwrap()
         .timeout(Duration::from_millis(300));
     connection.open().unwrap().run_id().unwrap_err()
+}
+
+#[test]
+fn a_call_is_given_up_when_somebody_says_so() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connection = Connection::to(&format!("http://{}/", silent.local_addr().unwrap())).unwrap();
+    let (told, patience) = (Arc::new(AtomicBool::new(false)), Duration::from_secs(60));
+    let asked = told.clone();
+    let connection = connection.cancelled_by(move || asked.load(Ordering::Relaxed));
+    let slap = connection.timeout(patience).open().unwrap();
+    let server = thread::spawn(move || {
+        let stream = silent.accept().unwrap();
+        told.store(true, Ordering::Relaxed);
+        stream
+    });
+    let started = Instant::now();
+    let error = slap.run_id().unwrap_err();
+    assert!(matches!(error, ClientError::Cancelled { .. }), "{error:?}");
+    assert!(!error.is_unreachable() && started.elapsed() < patience / 2);
+    drop(server.join().unwrap());
 }
 
 #[test]

@@ -297,6 +297,22 @@ fn http(body: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_call_is_given_up_when_somebody_says_so() {
+    let (_directory, client) = pretend("".into(), true);
+    let told = Instant::now() + Duration::from_millis(200);
+    let client = client.cancelled_by(move || Instant::now() >= told);
+    for _ in ["under way", "not begun"] {
+        let error = client.get_state().unwrap_err();
+        let method = match &error {
+            XmlRpcError::Cancelled { method, .. } => *method,
+            _ => panic!("{error}"),
+        };
+        assert_eq!(method, "getState");
+    }
+    assert!(told.elapsed() < PATIENCE / 2);
+}
+
+#[test]
 fn a_silent_server_times_out() {
     for answer in ["", "HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\n<"] {
         let (_directory, client) = pretend(answer.into(), true);
