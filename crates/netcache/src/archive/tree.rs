@@ -1,16 +1,17 @@
 //! Making files below an open directory, and nowhere else: every directory on the way is opened relative
 //! to the one before, and a symbolic link is never followed.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{Mode, SFlag, UtimensatFlags, fstatat, futimens, mkdirat, utimensat};
+use nix::sys::stat::{
+    Mode, SFlag, UtimensatFlags, fchmod, fstat, fstatat, futimens, mkdirat, utimensat,
+};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, fchownat, linkat, symlinkat};
 use slapos_fs::Owner;
@@ -73,31 +74,44 @@ pub(super) struct Attributes {
     pub(super) modified: Option<i64>,
 }
 
-/// A directory that is being filled.
+/// A directory that is being filled. However many directories there are, only those on the way to the
+/// one that was used last are remembered.
 pub(super) struct Tree {
-    root: OwnedFd,
+    top: Directory,
+    /// From below the top to the directory that was used last: entries of one directory come in a row.
+    way: Vec<Directory>,
     owner: Option<Owner>,
-    /// The directory that was used last: entries of one directory come in a row.
-    last: Option<(PathBuf, OwnedFd)>,
-    /// Attributes of the directories, which would hinder or be changed by what is put there.
-    directories: BTreeMap<PathBuf, Attributes>,
+    /// How many directories were made.
+    directories: u64,
+}
+
+/// An open directory. Its attributes would hinder or be changed by what is put there, so it has them only
+/// while it is not open.
+struct Directory {
+    name: OsString,
+    handle: OwnedFd,
+    attributes: Attributes,
 }
 
 impl Tree {
     /// Fills an empty directory.
-    pub(super) fn new(root: OwnedFd, owner: Option<Owner>) -> Self {
-        let directories = BTreeMap::from([(PathBuf::new(), IMPLICIT)]);
+    pub(super) fn new(top: OwnedFd, owner: Option<Owner>) -> Self {
+        let top = Directory {
+            name: OsString::new(),
+            handle: top,
+            attributes: IMPLICIT,
+        };
         Self {
-            root,
+            top,
+            way: Vec::new(),
             owner,
-            last: None,
-            directories,
+            directories: 1,
         }
     }
 
     /// How many directories there are.
     pub(super) fn directories(&self) -> u64 {
-        self.directories.len() as u64
+        self.directories
     }
 
     /// Makes a directory, and those on the way; the empty path is the directory itself.
@@ -106,8 +120,7 @@ impl Tree {
         path: &Path,
         attributes: Attributes,
     ) -> Result<(), TreeError> {
-        self.open(path)?;
-        self.directories.insert(path.to_owned(), attributes);
+        self.enter(path)?.attributes = attributes;
         Ok(())
     }
 
@@ -163,36 +176,22 @@ impl Tree {
             path: path.to_owned(),
             target: target.to_owned(),
         };
-        let (parent, name) = self.parent(target)?;
-        let status = fstatat(parent, name, AtFlags::AT_SYMLINK_NOFOLLOW).map_err(|_| no_file())?;
+        let target_name = target.file_name().ok_or_else(no_file)?;
+        let target_parent = self.find(target.parent().unwrap_or(Path::new("")), no_file)?;
+        let status = fstatat(&target_parent, target_name, AtFlags::AT_SYMLINK_NOFOLLOW);
+        let status = status.map_err(|_| no_file())?;
         if SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
             return Err(no_file());
         }
-        let source = parent.as_fd().try_clone_to_owned();
-        let source = source.map_err(|error| io_error(path, error))?;
-        let source_name = name.to_owned();
         let (parent, name) = self.parent(path)?;
-        let linked = linkat(
-            &source,
-            source_name.as_os_str(),
-            parent,
-            name,
-            AtFlags::empty(),
-        );
+        let linked = linkat(&target_parent, target_name, parent, name, AtFlags::empty());
         linked.map_err(|errno| failed(path, errno))
     }
 
-    /// Gives the directories their attributes, inner ones first.
+    /// Gives the directories that are open their attributes.
     pub(super) fn finish(mut self) -> Result<(), TreeError> {
-        // The last one in order has no others below that are left.
-        while let Some((path, attributes)) = self.directories.last_key_value() {
-            let (path, attributes) = (path.clone(), *attributes);
-            let handle = self.open(&path)?.as_fd().try_clone_to_owned();
-            let file = File::from(handle.map_err(|source| io_error(&path, source))?);
-            apply(&file, self.owner, attributes).map_err(|source| io_error(&path, source))?;
-            self.directories.pop_last();
-        }
-        Ok(())
+        self.leave(0)?;
+        self.top.close(self.owner, Path::new("."))
     }
 
     fn parent<'a>(&mut self, path: &'a Path) -> Result<(&OwnedFd, &'a OsStr), TreeError> {
@@ -201,56 +200,112 @@ impl Tree {
         };
         let name = path.file_name().ok_or_else(twice)?;
         let parent = path.parent().unwrap_or(Path::new(""));
-        Ok((self.open(parent)?, name))
+        Ok((&self.enter(parent)?.handle, name))
     }
 
     /// Opens a directory, which is made if it is missing. The path must consist of names.
-    fn open(&mut self, path: &Path) -> Result<&OwnedFd, TreeError> {
-        if self.last.as_ref().is_none_or(|(last, _)| last != path) {
-            let handle = self.walk(path)?;
-            self.last = Some((path.to_owned(), handle));
+    fn enter(&mut self, path: &Path) -> Result<&mut Directory, TreeError> {
+        let common = self.way.iter().zip(path);
+        let common = common.take_while(|(directory, name)| directory.name == *name);
+        let common = common.count();
+        self.leave(common)?;
+        for name in path.iter().skip(common) {
+            self.step(name, path)?;
         }
-        Ok(self.last.as_ref().map_or(&self.root, |(_, handle)| handle))
+        Ok(self.way.last_mut().unwrap_or(&mut self.top))
     }
 
-    fn walk(&mut self, path: &Path) -> Result<OwnedFd, TreeError> {
-        if path.components().count() > DEEPEST {
+    /// Goes back until so many directories are open below the top.
+    fn leave(&mut self, depth: usize) -> Result<(), TreeError> {
+        while self.way.len() > depth
+            && let Some(directory) = self.way.pop()
+        {
+            let path = self.walked(&directory.name);
+            directory.close(self.owner, &path)?;
+        }
+        Ok(())
+    }
+
+    /// Opens, or makes, what lies in the directory that was used last.
+    fn step(&mut self, name: &OsStr, path: &Path) -> Result<(), TreeError> {
+        if self.way.len() == DEEPEST {
             return Err(TreeError::TooDeep {
                 path: path.to_owned(),
             });
         }
-        let root = self.root.as_fd().try_clone_to_owned();
-        let mut handle = root.map_err(|source| io_error(path, source))?;
+        let parent = &self.way.last().unwrap_or(&self.top).handle;
+        let io_failed = |errno: nix::Error| io_error(path, errno.into());
+        let made = match mkdirat(parent, name, Mode::S_IRWXU) {
+            Ok(()) => true,
+            Err(nix::Error::EEXIST) => false,
+            Err(errno) => return Err(io_failed(errno)),
+        };
+        let opened = openat(parent, name, DIRECTORY, Mode::empty());
+        let handle = opened.map_err(|errno| self.no_directory(name, path, errno))?;
+        let attributes = match made {
+            true => IMPLICIT,
+            false => reopen(&handle).map_err(io_failed)?,
+        };
+        self.directories += u64::from(made);
+        self.way.push(Directory {
+            name: name.to_owned(),
+            handle,
+            attributes,
+        });
+        Ok(())
+    }
+
+    /// Opens a directory that was made before, only to find what is in it.
+    fn find(&self, path: &Path, missing: impl Fn() -> TreeError) -> Result<OwnedFd, TreeError> {
+        let flags = DIRECTORY | OFlag::O_PATH;
+        let found = self.top.handle.try_clone();
+        let mut found = found.map_err(|source| io_error(path, source))?;
         let mut walked = PathBuf::new();
         for name in path {
             walked.push(name);
-            handle = self.step(&handle, name, &walked, path)?;
+            found = match openat(&found, name, flags, Mode::empty()) {
+                Err(nix::Error::ENOENT) => return Err(missing()),
+                opened => opened.map_err(|errno| through(path, &walked, errno))?,
+            };
         }
-        Ok(handle)
+        Ok(found)
     }
 
-    fn step(
-        &mut self,
-        handle: &OwnedFd,
-        name: &OsStr,
-        walked: &Path,
-        path: &Path,
-    ) -> Result<OwnedFd, TreeError> {
-        if !self.directories.contains_key(walked) {
-            match mkdirat(handle, name, Mode::S_IRWXU) {
-                Ok(()) => {
-                    self.directories.insert(walked.to_owned(), IMPLICIT);
-                }
-                Err(nix::Error::EEXIST) => {
-                    return Err(TreeError::Through {
-                        path: path.to_owned(),
-                        through: walked.to_owned(),
-                    });
-                }
-                Err(errno) => return Err(failed(walked, errno)),
-            }
-        }
-        openat(handle, name, DIRECTORY, Mode::empty()).map_err(|errno| failed(walked, errno))
+    fn no_directory(&self, name: &OsStr, path: &Path, errno: nix::Error) -> TreeError {
+        through(path, &self.walked(name), errno)
+    }
+
+    /// The path of something in the directory that was used last.
+    fn walked(&self, name: &OsStr) -> PathBuf {
+        let names = self.way.iter().map(|directory| directory.name.as_os_str());
+        names.chain([name]).collect()
+    }
+}
+
+impl Directory {
+    fn close(self, owner: Option<Owner>, path: &Path) -> Result<(), TreeError> {
+        let file = File::from(self.handle);
+        apply(&file, owner, self.attributes).map_err(|source| io_error(path, source))
+    }
+}
+
+/// Makes a directory writable again, and tells what it had been given.
+fn reopen(handle: &OwnedFd) -> nix::Result<Attributes> {
+    let status = fstat(handle)?;
+    fchmod(handle, Mode::S_IRWXU)?;
+    Ok(Attributes {
+        mode: status.st_mode & 0o777,
+        modified: Some(status.st_mtime),
+    })
+}
+
+fn through(path: &Path, through: &Path, errno: nix::Error) -> TreeError {
+    match errno {
+        nix::Error::ENOTDIR | nix::Error::ELOOP => TreeError::Through {
+            path: path.to_owned(),
+            through: through.to_owned(),
+        },
+        errno => io_error(path, errno.into()),
     }
 }
 
