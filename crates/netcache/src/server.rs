@@ -80,7 +80,7 @@ fn missing(path: &Path, expected: &'static str) -> ClientError {
 }
 
 /// The URL of a service, without a slash at its end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Address(String);
 
 impl Address {

@@ -40,17 +40,31 @@ impl Fake {
     }
 
     fn client(&self) -> Client {
+        self.client_with(Patience {
+            answer: Duration::from_millis(500),
+            upload: Duration::from_millis(500),
+            silence: Duration::from_millis(500),
+            pauses: vec![Duration::from_millis(1); 2],
+        })
+    }
+
+    /// One that waits longer than any test.
+    fn patient_client(&self) -> Client {
+        let long = Duration::from_secs(3600);
+        self.client_with(Patience {
+            answer: long,
+            upload: long,
+            silence: long,
+            pauses: Vec::new(),
+        })
+    }
+
+    fn client_with(&self, patience: Patience) -> Client {
         let server = Server {
             url: self.url.clone(),
             ca_file: None,
             certificate: None,
             key: None,
-        };
-        let patience = Patience {
-            answer: Duration::from_millis(500),
-            upload: Duration::from_millis(500),
-            silence: Duration::from_millis(500),
-            pauses: vec![Duration::from_millis(1); 2],
         };
         Client::new(&server, patience).unwrap()
     }
@@ -293,6 +307,55 @@ fn a_download_stops_when_told() {
         .client()
         .download(&digest(), &mut file, u64::MAX, &|| true);
     assert!(matches!(error, Err(ClientError::Cancelled)));
+}
+
+#[test]
+fn another_server_does_not_learn_the_password() {
+    let other = Fake::start(|_, _, stream| send(stream, "200 OK", &length(b"[]"), b"[]"));
+    let (_, address) = other.url.split_once('@').unwrap();
+    let location = format!("Location: http://{address}/key\r\nContent-Length: 0\r\n");
+    let fake = Fake::start(move |_, _, stream| send(stream, "302 Found", &location, b""));
+    let list = fake.client().entries("key", &|| false).unwrap();
+    assert_eq!(list.map(|list| list.len()), Some(0));
+    let authorised = |fake: &Fake| {
+        let heads = fake.heads.lock().unwrap();
+        assert_eq!(heads.len(), 1);
+        heads[0].to_lowercase().contains("authorization")
+    };
+    assert!(authorised(&fake));
+    assert!(!authorised(&other));
+}
+
+/// Something that is asked for, until it is told to stop.
+type Request = fn(&Client, &(dyn Fn() -> bool + Sync)) -> Result<(), ClientError>;
+
+/// Nothing that is waited for keeps a run from ending: neither an answer, nor the rest of one.
+#[test]
+fn silence_is_left_when_told() {
+    let heads = ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsome"];
+    let mut requests: Vec<(&str, Request)> = Vec::new();
+    for head in heads {
+        requests.push((head, |client, told| client.entries("key", told).map(drop)));
+        requests.push((head, |client, told| {
+            let mut file = tempfile::tempfile().unwrap();
+            let received = client.download(&digest(), &mut file, u64::MAX, told);
+            received.map(drop)
+        }));
+    }
+    requests.push(("", |client, told| {
+        let file = tempfile::tempfile().unwrap();
+        client.upload(&digest(), &file, told).map(drop)
+    }));
+    for (head, request) in requests {
+        let fake = Fake::start(move |_, _, stream| {
+            let _ = stream.write_all(head.as_bytes());
+            // Until the client goes.
+            let _ = stream.read(&mut [0]);
+        });
+        let error = request(&fake.patient_client(), &|| fake.requests() > 0);
+        assert!(matches!(error, Err(ClientError::Cancelled)), "{error:?}");
+        assert_eq!(fake.requests(), 1);
+    }
 }
 
 fn upload(fake: &Fake) -> Result<bool, ClientError> {
