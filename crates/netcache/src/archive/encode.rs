@@ -5,12 +5,17 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::thread;
 
+use zstd::zstd_safe::CParameter;
+
 use super::Format;
 use super::gzip::ParallelGzip;
 use crate::digest::{Digest, Hasher};
 
 /// Of zstd: about the time of gzip by the same threads, at a smaller size.
 const ZSTD_LEVEL: i32 = 6;
+
+/// Bytes that a thread compresses at a time: by default there are more of them, and too much memory.
+const ZSTD_JOB: u32 = 2 << 20;
 
 /// Compresses to a file.
 pub(super) enum Encoder {
@@ -40,6 +45,7 @@ impl Encoder {
                 encoder.include_checksum(true)?;
                 // Any number but none makes the same bytes.
                 encoder.multithread(u32::try_from(threads).unwrap_or(1))?;
+                encoder.set_parameter(CParameter::JobSize(ZSTD_JOB))?;
                 Self::Zstd(Box::new(encoder))
             }
         })

@@ -5,15 +5,19 @@ mod connection;
 mod format;
 mod load;
 mod master;
+mod netcache;
 mod node;
 mod proxy;
+mod release;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Subcommand;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 
 use crate::test;
 
@@ -25,6 +29,18 @@ pub(crate) enum Subject {
         /// How many partitions are made
         #[arg(long, value_delimiter = ',', default_values_t = [100, 300])]
         partitions: Vec<usize>,
+    },
+    /// The network cache: a made-up release is packed, unpacked, uploaded, downloaded
+    Netcache {
+        /// How many files the release has
+        #[arg(long, default_value_t = 20_000)]
+        files: usize,
+        /// How large it is about
+        #[arg(long, default_value_t = 500)]
+        megabytes: u64,
+        /// How often each step is measured; the median is shown
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
     },
     /// slapproxy: requests a second, latency, memory, start
     Proxy {
@@ -56,6 +72,15 @@ pub(crate) enum Subject {
 pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
     match subject {
         Subject::Format { partitions } => format::run(partitions)?,
+        Subject::Netcache {
+            files,
+            megabytes,
+            rounds,
+        } => netcache::run(&netcache::Plan {
+            files: *files,
+            megabytes: *megabytes,
+            rounds: *rounds,
+        })?,
         Subject::Node {
             partitions,
             rounds,
@@ -80,4 +105,14 @@ fn peer() -> Result<PathBuf> {
         Some(directory) => Ok(directory.into()),
         None => test::peer(),
     }
+}
+
+/// The CPU time of all that was started and waited for.
+fn cpu_of_children() -> Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot tell the CPU time")?;
+    let time = |value: TimeVal| {
+        let microseconds = value.tv_sec() * 1_000_000 + value.tv_usec();
+        Duration::from_micros(microseconds.unsigned_abs())
+    };
+    Ok(time(usage.user_time()) + time(usage.system_time()))
 }

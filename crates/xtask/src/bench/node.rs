@@ -7,8 +7,6 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
 use slapos_tests::promises::{add_plugin, add_program, idle_buildout, plugin, set_next_check};
 use slapos_tests::{Instance, Node, ScriptedMaster, Side};
 
@@ -128,21 +126,12 @@ fn measure(node: &Node, size: usize, due: bool, rounds: usize) -> Result<[Figure
 }
 
 fn pass(node: &Node, side: Side) -> Result<Figures> {
-    let (before, clock) = (cpu_of_children()?, Instant::now());
+    let (before, clock) = (super::cpu_of_children()?, Instant::now());
     let outcome = node.instance(side);
     let wall = clock.elapsed();
     ensure!(outcome.code == Some(0), "a pass failed: {}", outcome.text());
-    let cpu = cpu_of_children()?.saturating_sub(before);
+    let cpu = super::cpu_of_children()?.saturating_sub(before);
     Ok(Figures { wall, cpu })
-}
-
-fn cpu_of_children() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot tell the CPU time")?;
-    let time = |value: TimeVal| {
-        let microseconds = value.tv_sec() * 1_000_000 + value.tv_usec();
-        Duration::from_micros(microseconds.unsigned_abs())
-    };
-    Ok(time(usage.user_time()) + time(usage.system_time()))
 }
 
 /// Of each figure by itself.
