@@ -270,6 +270,11 @@ pub struct Signer {
 }
 
 impl Signer {
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.key.is_none() && self.additional.is_none()
+    }
+
     /// Signs the text of an object that has fields.
     pub(crate) fn sign(&self, mut text: String) -> Result<Entry, PrivateKeyError> {
         let keys = [&self.key, &self.additional];

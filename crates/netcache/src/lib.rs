@@ -6,6 +6,7 @@
 //! names, and what is unpacked cannot leave the directory that it is unpacked into.
 
 mod archive;
+mod bundle;
 mod client;
 mod digest;
 mod entry;
@@ -20,7 +21,12 @@ mod lookup;
 mod release;
 mod settings;
 
-pub use archive::{Format, Limits, PackError, Packed, UnpackError, pack, unfinished, unpack};
+pub use archive::{
+    Format, Limits, PackError, Packed, UNPACKED_MARK, UnpackError, pack, unfinished, unpack,
+};
+pub use bundle::{
+    BundleError, BundleReader, BundleWriter, ExportError, ImportError, Offer, Verified,
+};
 pub use client::{Client, ClientError, Patience};
 pub use digest::Digest;
 pub use entry::{Description, Entry, ReleaseKey, Signer, Unusable, parse_list};
@@ -29,7 +35,9 @@ pub use lookup::{describe_file, describe_release, url_key};
 pub use platform::{Distribution, Platform};
 pub use policy::{Algorithm, SignaturePolicy};
 pub use private_key::{PrivateKey, SignatureHash};
-pub use release::{FetchError, Place, PublishError, Published, fetch, look_up, publish};
+pub use release::{
+    FetchError, Place, PrepareError, PublishError, Published, fetch, look_up, publish,
+};
 pub use server::Server;
 pub use settings::{Servers, Settings, SettingsError};
 pub use trust::{Trust, Untrusted};

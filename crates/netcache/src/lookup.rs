@@ -15,6 +15,12 @@ pub fn url_key(url: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whether a text can be the key of a release.
+pub(crate) fn is_key(text: &str) -> bool {
+    let digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == 32 && text.bytes().all(digit)
+}
+
 /// What the binary cache has of a release, given by its URL or the MD5 of that: a table of entries, each
 /// with whether this node could use it, or why not.
 ///
@@ -26,12 +32,8 @@ pub fn describe_release(
     release: &str,
     cancelled: Cancelled<'_>,
 ) -> Result<String, FetchError> {
-    let is_key = release.len() == 32 && release.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let key = if is_key {
-        release.to_lowercase()
-    } else {
-        url_key(release)
-    };
+    let key = release.to_lowercase();
+    let key = if is_key(&key) { key } else { url_key(release) };
     let platform = Platform::detect();
     let entries = look_up(servers, &key, Patience::default(), cancelled)?;
     let header = [

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use slapos_fs::Owner;
 
-use crate::archive::{Limits, PackError, UnpackError, pack, size_of, unpack};
+use crate::archive::{Limits, PackError, Packed, UnpackError, pack, size_of, unpack};
 use crate::client::{Client, ClientError, Patience};
 use crate::digest::Digest;
 use crate::entry::{Entry, ReleaseKey};
@@ -54,9 +54,9 @@ pub enum FetchError {
         reason: String,
     },
     /// A temporary file cannot be made.
-    #[error("cannot make a temporary file in {path}")]
+    #[error("cannot make a temporary file beside {path}")]
     Temporary {
-        /// Where.
+        /// Where the release shall lie.
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -82,10 +82,13 @@ impl FetchError {
     }
 }
 
-/// A release cannot be put into the cache.
+/// A release cannot be made ready for others.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum PublishError {
+pub enum PrepareError {
+    /// Parts of it lie elsewhere.
+    #[error("it is not whole without shared parts")]
+    NotWhole,
     /// Its size cannot be told.
     #[error("cannot read {path}")]
     Read {
@@ -108,6 +111,15 @@ pub enum PublishError {
     /// The entry cannot be signed.
     #[error(transparent)]
     Sign(#[from] PrivateKeyError),
+}
+
+/// A release cannot be put into the cache.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// It cannot be archived or signed.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     /// A request failed.
     #[error("the binary cache cannot be used")]
     Client(#[from] ClientError),
@@ -120,8 +132,6 @@ pub enum Published {
     Uploaded(Digest),
     /// The cache had the same archive: only the entry is new.
     Indexed(Digest),
-    /// It is not for the cache, for this reason.
-    Not(&'static str),
 }
 
 /// Entries of a key, the newest first.
@@ -211,10 +221,9 @@ fn install(
     place: &Place<'_>,
     cancelled: Cancelled<'_>,
 ) -> Result<(), FetchError> {
-    let parent = place.directory.parent().unwrap_or(Path::new("/"));
-    let file = tempfile::tempfile_in(parent);
+    let file = temporary_beside(place.directory);
     let mut file = file.map_err(|source| FetchError::Temporary {
-        path: parent.to_owned(),
+        path: place.directory.to_owned(),
         source,
     })?;
     let length = cache.download(digest, &mut file, place.space, cancelled)?;
@@ -226,7 +235,13 @@ fn install(
     })
 }
 
-fn unpack_file(
+/// A file without a name, where an archive of a directory may lie.
+pub(crate) fn temporary_beside(directory: &Path) -> io::Result<File> {
+    tempfile::tempfile_in(directory.parent().unwrap_or(Path::new("/")))
+}
+
+/// Unpacks a downloaded archive of so many bytes.
+pub(crate) fn unpack_file(
     file: File,
     length: u64,
     expansion: u64,
@@ -241,6 +256,36 @@ fn unpack_file(
     unpack(file, place.directory, limits, place.owner, cancelled)
 }
 
+/// An archive, and what it is, signed.
+pub(crate) struct Prepared {
+    pub(crate) packed: Packed,
+    pub(crate) entry: Entry,
+}
+
+/// Archives an installed release, and signs what the archive is.
+pub(crate) fn prepare(
+    settings: &Settings,
+    release: &ReleaseKey<'_>,
+    place: &Place<'_>,
+    cancelled: Cancelled<'_>,
+) -> Result<Prepared, PrepareError> {
+    if place.directory.join(SHARED_MARK).exists() {
+        return Err(PrepareError::NotWhole);
+    }
+    let needed = size_of(place.directory).map_err(|source| PrepareError::Read {
+        path: place.directory.to_owned(),
+        source,
+    })?;
+    let space = place.space;
+    if needed > space {
+        return Err(PrepareError::Space { needed, space });
+    }
+    let packed = pack(place.directory, settings.format, cancelled)?;
+    let platform = Platform::detect();
+    let entry = Entry::of_release(&packed.digest, &platform, release, &settings.signer)?;
+    Ok(Prepared { packed, entry })
+}
+
 /// Puts an installed release into the cache, signed.
 ///
 /// # Errors
@@ -252,23 +297,10 @@ pub fn publish(
     place: &Place<'_>,
     cancelled: Cancelled<'_>,
 ) -> Result<Published, PublishError> {
-    if place.directory.join(SHARED_MARK).exists() {
-        return Ok(Published::Not("it is not whole without shared parts"));
-    }
-    let needed = size_of(place.directory).map_err(|source| PublishError::Read {
-        path: place.directory.to_owned(),
-        source,
-    })?;
-    let space = place.space;
-    if needed > space {
-        return Err(PublishError::Space { needed, space });
-    }
     let cache = Client::new(&servers.cache, Patience::default())?;
     let directory = Client::new(&servers.directory, Patience::default())?;
-    let packed = pack(place.directory, settings.format, cancelled)?;
+    let Prepared { packed, entry } = prepare(settings, release, place, cancelled)?;
     let sent = cache.upload(&packed.digest, &packed.file, cancelled)?;
-    let platform = Platform::detect();
-    let entry = Entry::of_release(&packed.digest, &platform, release, &settings.signer)?;
     directory.add_entry(release.name, &entry, cancelled)?;
     Ok(if sent {
         Published::Uploaded(packed.digest)

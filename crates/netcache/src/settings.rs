@@ -91,12 +91,25 @@ impl Settings {
     /// # Errors
     /// A parameter is wrong, or a file that it names does not exist or holds something else.
     pub fn from_config(file: &ConfigFile, key: Option<&Path>) -> Result<Self, SettingsError> {
-        let mut settings = Self::for_reading(file)?;
-        if settings.upload.is_some() {
-            let signer = Lookup::new(file).signer(key, &settings.trust)?;
-            settings.signer = Arc::new(signer);
+        let settings = Self::for_reading(file)?;
+        match &settings.upload {
+            Some(_) => settings.with_signer(file, key),
+            None => Ok(settings),
         }
-        Ok(settings)
+    }
+
+    /// The same with keys for signatures, though nothing is uploaded.
+    ///
+    /// # Errors
+    /// As [`Settings::from_config`].
+    pub fn for_signing(file: &ConfigFile, key: Option<&Path>) -> Result<Self, SettingsError> {
+        Self::for_reading(file)?.with_signer(file, key)
+    }
+
+    fn with_signer(mut self, file: &ConfigFile, key: Option<&Path>) -> Result<Self, SettingsError> {
+        let signer = Lookup::new(file).signer(key, &self.trust)?;
+        self.signer = Arc::new(signer);
+        Ok(self)
     }
 
     /// The same without keys for signatures, which not everybody may read.
@@ -150,7 +163,7 @@ impl Settings {
                 Some(key) if key.is_rsa() && self.signer.hash == SignatureHash::Sha1 => warnings.push(
                     "uploads are signed over SHA-1, as nodes in Python demand; signature-hash = sha256 is safer".to_owned(),
                 ),
-                None if self.signer.additional.is_none() => warnings.push(format!(
+                None if self.signer.is_empty() => warnings.push(format!(
                     "{KEY} is not set: nobody will trust what is uploaded to the binary cache"
                 )),
                 _ => {}

@@ -16,7 +16,7 @@ use slapgrid_core::plan::release::is_release_name;
 use slapgrid_core::settings::{Settings, SettingsError};
 use slapgrid_core::status::NodeStatus;
 use slapgrid_core::watch::Watch;
-use slapgrid_core::{Phase, RunError, plan_run, run};
+use slapgrid_core::{Phase, RunError, export_bundle, import_bundle, plan_run, run};
 use slapos_cli::{LogOptions, ToolLog, Verbosity, describe, exit, printable};
 use slapos_config::ConfigFile;
 
@@ -43,7 +43,7 @@ pub fn main(tool: &'static str, phases: &[Phase]) -> ExitCode {
 
 /// Failures that have exit codes of their own.
 enum Failed {
-    MissingParameters(String),
+    Usage(String),
     AlreadyRunning(String),
     Other(Box<dyn Error>),
 }
@@ -51,7 +51,7 @@ enum Failed {
 impl Failed {
     fn code_and_message(self) -> (u8, String) {
         match self {
-            Self::MissingParameters(message) => (exit::USAGE, message),
+            Self::Usage(message) => (exit::USAGE, message),
             Self::AlreadyRunning(message) => (exit::ALREADY_RUNNING, message),
             Self::Other(error) => (exit::FAILED, describe(&*error)),
         }
@@ -63,7 +63,7 @@ impl<E: Error + 'static> From<E> for Failed {
         let error: Box<dyn Error> = Box::new(error);
         let settings = error.downcast_ref::<SettingsError>();
         if settings.is_some_and(|error| matches!(error, SettingsError::Missing(_))) {
-            return Self::MissingParameters(describe(&*error));
+            return Self::Usage(describe(&*error));
         }
         let run = error.downcast_ref::<RunError>();
         let running = run.is_some_and(|error| match error {
@@ -79,6 +79,11 @@ impl<E: Error + 'static> From<E> for Failed {
 }
 
 fn work(tool: &'static str, phases: &[Phase], arguments: &Arguments) -> Result<ExitCode, Failed> {
+    let bundle = arguments.export_bundle.is_some() || arguments.import_bundle.is_some();
+    if bundle && phases != [Phase::Software] {
+        let message = "only slapgrid-sr exports and imports bundles";
+        return Err(Failed::Usage(message.to_owned()));
+    }
     let file = ConfigFile::read(&arguments.configuration_file)?;
     let settings = Settings::from_config(&file, &arguments.options(phases))?;
     if arguments.status {
@@ -105,7 +110,11 @@ fn work(tool: &'static str, phases: &[Phase], arguments: &Arguments) -> Result<E
         watch.run(settings)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let outcome = run(&settings, phases, &bars)?;
+    let outcome = match (&arguments.export_bundle, &arguments.import_bundle) {
+        (Some(file), _) => export_bundle(&settings, file)?,
+        (None, Some(file)) => import_bundle(&settings, file)?,
+        (None, None) => run(&settings, phases, &bars)?,
+    };
     if arguments.json {
         print_json(&OutcomeDocument::of(&settings, &outcome))?;
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use slapgrid_core::Phase;
-use slapgrid_core::options::{Mode, Options};
+use slapgrid_core::options::{CacheUse, Mode, Options};
 use slapos_cli::LogFormat;
 
 const EXIT_CODES: &str = "\
@@ -146,6 +146,13 @@ pub struct Arguments {
         ]
     )]
     pub(crate) watch: Option<Duration>,
+    /// slapgrid-sr only: write the installed releases into a file, signed, for nodes without network
+    #[arg(long, value_name = "FILE", conflicts_with_all = EXCLUSIVE)]
+    pub(crate) export_bundle: Option<PathBuf>,
+    /// slapgrid-sr only: install the releases of such a file that are for this node, without a master;
+    /// the next run tells it
+    #[arg(long, value_name = "FILE", conflicts_with_all = EXCLUSIVE, conflicts_with = "export_bundle")]
+    pub(crate) import_bundle: Option<PathBuf>,
     /// Only these releases (MD5 or URL), even if they are installed
     #[arg(long, value_name = "RELEASES", value_delimiter = ',')]
     only_sr: Vec<String>,
@@ -188,11 +195,27 @@ fn is_number(argument: &OsString) -> bool {
     let text = argument.to_str();
     text.is_some_and(|text| text.parse::<f64>().is_ok())
 }
+/// What has a run of its own.
+const EXCLUSIVE: [&str; 5] = ["boot", "dry_run", "promises_only", "status", "watch"];
 
 impl Arguments {
     /// Whether buildout may need the terminal.
     pub(crate) fn debugs_buildout(&self) -> bool {
         self.buildout_debug
+    }
+
+    /// Of the binary cache, what a tool that does these phases needs.
+    fn cache_use(&self, phases: &[Phase]) -> CacheUse {
+        let elsewhere = self.status || self.promises_only;
+        if self.export_bundle.is_some() {
+            CacheUse::Export
+        } else if self.import_bundle.is_some() {
+            CacheUse::Import
+        } else if phases.contains(&Phase::Software) && !elsewhere {
+            CacheUse::Servers
+        } else {
+            CacheUse::None
+        }
     }
 
     /// As the core wants them, for a tool that does these phases.
@@ -224,6 +247,7 @@ impl Arguments {
             key_file: self.key_file.clone(),
             cert_file: self.cert_file.clone(),
             signature_private_key_file: self.signature_private_key_file.clone(),
+            cache: self.cache_use(phases),
             master_ca_file: self.master_ca_file.clone(),
             certificate_repository_path: self.certificate_repository_path.clone(),
             promise_timeout: self.promise_timeout,

@@ -39,6 +39,11 @@ impl ReleaseLayout {
         self.directory.join(".completed")
     }
 
+    /// Exists while what was unpacked from an archive is whole, and not reported yet.
+    pub(crate) fn unpacked(&self) -> PathBuf {
+        self.directory.join(netcache::UNPACKED_MARK)
+    }
+
     /// The profile that extends the release's URL. Written once, admins may change it.
     pub(crate) fn profile(&self) -> PathBuf {
         self.directory.join("buildout.cfg")

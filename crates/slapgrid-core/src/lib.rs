@@ -33,5 +33,5 @@ pub mod watch;
 pub mod watchdog;
 
 pub use process::Interruption;
-pub use run::{Phase, RunError, plan_run, run};
+pub use run::{Phase, RunError, export_bundle, import_bundle, plan_run, run};
 pub use supervisord::{SupervisordError, control, ensure_running};

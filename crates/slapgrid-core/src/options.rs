@@ -33,6 +33,8 @@ pub struct Options {
     pub cert_file: Option<PathBuf>,
     /// Signs what is uploaded to the binary cache.
     pub signature_private_key_file: Option<PathBuf>,
+    /// What the binary cache is wanted for.
+    pub cache: CacheUse,
     /// The certificate authorities that the master's certificate is checked against.
     pub master_ca_file: Option<PathBuf>,
     /// Where the partitions' certificates are kept.
@@ -55,6 +57,20 @@ pub struct Options {
     pub only_cp: Vec<String>,
     /// Work: what to do, beyond what slapos.cfg can say.
     pub mode: Mode,
+}
+
+/// What the binary cache is wanted for: that much of its configuration must be usable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheUse {
+    /// For nothing: no releases are worked on.
+    #[default]
+    None,
+    /// For releases from and to its servers.
+    Servers,
+    /// For a bundle that is written, and signed.
+    Export,
+    /// For a bundle that is read, and verified.
+    Import,
 }
 
 /// Switches that exist on the command line only.

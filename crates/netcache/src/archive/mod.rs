@@ -15,7 +15,8 @@ use std::str::FromStr;
 
 pub use pack::{PackError, Packed, pack};
 pub(crate) use size::size_of;
-pub use unpack::{Limits, UnpackError, unfinished, unpack};
+pub(crate) use tarball::{Item, Kind, TarError, Tarball};
+pub use unpack::{Limits, UNPACKED_MARK, UnpackError, unfinished, unpack};
 
 /// How an archive is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

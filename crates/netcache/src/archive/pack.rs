@@ -15,7 +15,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::encode::Encoder;
 use super::links::stays_inside;
-use super::{Format, tree};
+use super::{Format, UNPACKED_MARK, tree};
 use crate::Cancelled;
 use crate::digest::Digest;
 
@@ -24,9 +24,9 @@ const SPECIAL_BITS: u32 = 0o6000;
 /// The name that owners have in archives. Readers that look names up give files to the user that
 /// installs software, as it is called on nodes.
 const OWNER: &str = "slapsoft";
-/// Right below the directory, and of no use or not for others: credentials, and the mark of a node
+/// Right below the directory, and of no use or not for others: credentials, and the marks of a node
 /// that the release is installed there.
-const LEFT_OUT: [&str; 2] = [".netrc", ".completed"];
+const LEFT_OUT: [&str; 3] = [".netrc", ".completed", UNPACKED_MARK];
 
 /// A finished archive, in a file without a name.
 #[derive(Debug)]
@@ -209,9 +209,12 @@ impl Packer<'_> {
         }
         let mut header = header(&metadata, EntryType::Regular);
         header.set_size(metadata.len());
-        let mut contents = file.take(metadata.len());
+        let mut contents = Contents {
+            file: file.take(metadata.len()),
+            cancelled: self.cancelled,
+        };
         self.append(&mut header, path, &mut contents)?;
-        if contents.limit() > 0 {
+        if contents.file.limit() > 0 {
             return Err(self.refuse(path, "has become shorter meanwhile"));
         }
         Ok(())
@@ -224,7 +227,10 @@ impl Packer<'_> {
         contents: impl Read,
     ) -> Result<(), PackError> {
         let appended = self.builder.append_data(header, path, contents);
-        appended.map_err(|source| self.writing(source))
+        appended.map_err(|source| match (self.cancelled)() {
+            true => PackError::Cancelled,
+            false => self.writing(source),
+        })
     }
 
     fn append_link(
@@ -258,6 +264,21 @@ impl Packer<'_> {
     fn place(&self, path: &Path) -> PathBuf {
         let parent = self.top.parent().unwrap_or(Path::new("/"));
         parent.join(path)
+    }
+}
+
+/// What is in a file; reading it fails once it was told to stop.
+struct Contents<'a> {
+    file: io::Take<File>,
+    cancelled: Cancelled<'a>,
+}
+
+impl Read for Contents<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if (self.cancelled)() {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.file.read(buffer)
     }
 }
 

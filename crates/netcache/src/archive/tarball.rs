@@ -42,17 +42,17 @@ pub enum TarError {
 
 /// One entry of an archive; its contents are read from the archive.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Item {
-    pub(super) path: PathBuf,
-    pub(super) kind: Kind,
+pub(crate) struct Item {
+    pub(crate) path: PathBuf,
+    pub(crate) kind: Kind,
     /// With setuid, setgid and sticky bits.
-    pub(super) mode: u32,
+    pub(crate) mode: u32,
     /// Seconds since 1970.
-    pub(super) modified: i64,
+    pub(crate) modified: i64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Directory,
     /// Of so many bytes.
     File(u64),
@@ -69,7 +69,7 @@ struct Extensions {
 }
 
 /// An archive that is read from its beginning.
-pub(super) struct Tarball<R> {
+pub(crate) struct Tarball<R> {
     reader: R,
     /// Bytes of contents that are left of the current entry.
     left: u64,
@@ -78,7 +78,7 @@ pub(super) struct Tarball<R> {
 }
 
 impl<R: Read> Tarball<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self {
             reader,
             left: 0,
@@ -87,7 +87,7 @@ impl<R: Read> Tarball<R> {
     }
 
     /// The next entry; `None` once the end was reached and checked.
-    pub(super) fn next(&mut self) -> Result<Option<Item>, TarError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Item>, TarError> {
         let mut extensions = Extensions::default();
         loop {
             let Some(header) = self.header()? else {
@@ -109,7 +109,7 @@ impl<R: Read> Tarball<R> {
     }
 
     /// Contents of the current entry.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TarError> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TarError> {
         let most = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
         fill(&mut self.reader, &mut buffer[..most])?;
         self.left -= most as u64;

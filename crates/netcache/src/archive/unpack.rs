@@ -16,6 +16,8 @@ use super::tarball::{Item, Kind, TarError, Tarball};
 use super::tree::{Attributes, Tree, TreeError, open_directory};
 use crate::Cancelled;
 
+/// Lies in what was unpacked: it is whole, whatever happens before its user has taken note of it.
+pub const UNPACKED_MARK: &str = ".slapos-unpacked";
 /// Bytes that are copied at once; also the least that becomes a hole of a file when it is all zeros.
 const BUFFER: usize = 64 << 10;
 
@@ -106,7 +108,8 @@ pub fn unfinished(directory: &Path) -> PathBuf {
 
 /// Unpacks an archive of one directory, which must be called as `directory` is, to there, where nothing
 /// may be yet. Files are made in another directory beside it, which is renamed when all is done; if an
-/// earlier attempt was killed, its rest is removed first. Everything belongs to `owner`.
+/// earlier attempt was killed, its rest is removed first. Everything belongs to `owner`. In it lies
+/// [`UNPACKED_MARK`].
 ///
 /// # Errors
 /// The archive is damaged, larger than `limits`, holds something that does not belong into a release,
@@ -187,8 +190,18 @@ impl Unpacker<'_> {
         }
         match self.entries {
             0 => Err(UnpackError::Empty),
-            _ => Ok(()),
+            _ => self.mark(),
         }
+    }
+
+    fn mark(&mut self) -> Result<(), UnpackError> {
+        let path = Path::new(UNPACKED_MARK);
+        let file = self.tree.file(path)?;
+        let attributes = Attributes {
+            mode: 0o644,
+            modified: None,
+        };
+        Ok(self.tree.finish_file(path, &file, attributes)?)
     }
 
     fn count(&mut self) -> Result<(), UnpackError> {

@@ -21,7 +21,8 @@ impl Run<'_> {
             }
             Err(error) => {
                 let failure = Failure::new(Severity::of_call(&error), &error);
-                log::log!(self.level(&failure), "{failure}");
+                let level = super::level(&failure, self.master_was_away);
+                log::log!(level, "{failure}");
                 outcome.master.answers = Some(false);
                 outcome.general.push(failure);
                 None

@@ -1,5 +1,6 @@
 //! A whole run: the phases in order, partitions in parallel, one outcome.
 
+mod bundles;
 mod instances;
 mod master;
 mod planned;
@@ -30,6 +31,8 @@ use crate::progress::{Observer, Unobserved};
 use crate::random;
 use crate::settings::Settings;
 use crate::supervisord;
+
+pub use bundles::{export_bundle, import_bundle};
 
 /// Time for each last report of a run that was told to end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -163,6 +166,39 @@ fn connection(settings: &Settings) -> Result<Connection, UrlError> {
     Ok(connection)
 }
 
+fn note_interruption(outcome: &mut Outcome, interruption: &Interruption) {
+    if interruption.is_requested() {
+        outcome.general.push(Failure {
+            severity: Severity::Interrupted,
+            message: "slapgrid was told to end".to_owned(),
+        });
+    }
+}
+
+/// Tells what failed.
+fn summarise(outcome: &Outcome, master_was_away: bool) {
+    for (subject, failure) in outcome.failures() {
+        let level = level(failure, master_was_away);
+        let first = failure.message.lines().next().unwrap_or_default();
+        match subject {
+            Some(subject) => match log_name(outcome, subject) {
+                name if name == subject => log::log!(target: name, level, "failed: {first}"),
+                name => log::log!(target: name, level, "failed: {subject}: {first}"),
+            },
+            None => log::log!(level, "failed: slapgrid: {first}"),
+        }
+    }
+}
+
+/// How loudly a failure is told.
+fn level(failure: &Failure, master_was_away: bool) -> log::Level {
+    if master_was_away && failure.severity.is_of_master() {
+        log::Level::Debug
+    } else {
+        log::Level::Error
+    }
+}
+
 /// The name under which the log tells of a subject: releases go by those of their directories.
 fn log_name<'a>(outcome: &'a Outcome, subject: &'a str) -> &'a str {
     let mut releases = outcome.releases.iter().map(|step| &step.plan);
@@ -217,17 +253,12 @@ impl Run<'_> {
             outcome.general.extend(booted);
         }
         self.phases(phases, &mut outcome)?;
-        if self.interruption.is_requested() {
-            outcome.general.push(Failure {
-                severity: Severity::Interrupted,
-                message: "slapgrid was told to end".to_owned(),
-            });
-        }
+        note_interruption(&mut outcome, self.interruption);
         outcome.elapsed = clock.elapsed();
         if let Err(error) = metrics::record(self.settings, &outcome) {
             outcome.general.push(Failure::new(Severity::Failed, &error));
         }
-        self.summarise(&outcome);
+        summarise(&outcome, self.master_was_away);
         Ok(outcome)
     }
 
@@ -280,29 +311,6 @@ impl Run<'_> {
             failures,
         });
         Ok(())
-    }
-
-    fn summarise(&self, outcome: &Outcome) {
-        for (subject, failure) in outcome.failures() {
-            let level = self.level(failure);
-            let first = failure.message.lines().next().unwrap_or_default();
-            match subject {
-                Some(subject) => match log_name(outcome, subject) {
-                    name if name == subject => log::log!(target: name, level, "failed: {first}"),
-                    name => log::log!(target: name, level, "failed: {subject}: {first}"),
-                },
-                None => log::log!(level, "failed: slapgrid: {first}"),
-            }
-        }
-    }
-
-    /// How loudly a failure is told.
-    fn level(&self, failure: &Failure) -> log::Level {
-        if self.master_was_away && failure.severity.is_of_master() {
-            log::Level::Debug
-        } else {
-            log::Level::Error
-        }
     }
 
     fn computer(&self) -> slap_client::Computer {

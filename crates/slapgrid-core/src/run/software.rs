@@ -57,7 +57,8 @@ impl Run<'_> {
     }
 }
 
-fn unknown_releases(only: &[String], computer: &Computer) -> Vec<String> {
+/// Releases that were given on the command line and that the master does not know.
+pub(super) fn unknown_releases(only: &[String], computer: &Computer) -> Vec<String> {
     let releases = computer.software_release_list.iter();
     let urls: Vec<&str> = releases
         .filter_map(|release| release.url.as_deref())

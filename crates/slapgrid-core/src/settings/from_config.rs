@@ -8,7 +8,7 @@ use slapos_config::{ConfigFile, MissingParameters, Section, ValueError};
 use supervisor::Paths;
 
 use super::{CertificateFiles, MasterSettings, PartitionSettings, Settings, SoftwareSettings};
-use crate::options::Options;
+use crate::options::{CacheUse, Options};
 use crate::plan::partition::Periodicity;
 use crate::watchdog::Watchdog;
 
@@ -262,15 +262,27 @@ fn software(
             networkcache_options.push((key.to_owned(), value));
         }
     }
-    let key = options.signature_private_key_file.clone();
-    check_exists("signature_private_key_file", key.as_deref())?;
     Ok(SoftwareSettings {
         buildout: path(section, "buildout", options.buildout.as_deref())?,
         minimum_free_space: space(section, "software_min_free_space", DEFAULT_FREE_SPACE[0])?,
         only: options.only_sr.clone(),
         networkcache_options,
-        cache: netcache::Settings::from_config(file, key.as_deref())?,
+        cache: cache(file, options)?,
         jobs: options.jobs.unwrap_or(NonZeroUsize::MIN),
+    })
+}
+
+/// Who has nothing to do with releases needs no cache that can be used.
+fn cache(file: &ConfigFile, options: &Options) -> Result<netcache::Settings, SettingsError> {
+    let key = options.signature_private_key_file.as_deref();
+    if options.cache != CacheUse::None {
+        check_exists("signature_private_key_file", key)?;
+    }
+    Ok(match options.cache {
+        CacheUse::None => netcache::Settings::default(),
+        CacheUse::Servers => netcache::Settings::from_config(file, key)?,
+        CacheUse::Export => netcache::Settings::for_signing(file, key)?,
+        CacheUse::Import => netcache::Settings::for_reading(file)?,
     })
 }
 

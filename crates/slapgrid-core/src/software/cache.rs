@@ -1,13 +1,14 @@
 //! The binary cache, in place of buildout and after it. Whatever fails there, buildout can do the work,
 //! unless the configuration forbids it.
 
-use netcache::{FetchError, Place, Published, ReleaseKey};
+use netcache::{FetchError, Place, PrepareError, PublishError, Published, ReleaseKey};
 
 use super::install::{InstallError, Installation};
 use super::profile::owned;
 use crate::layout::ReleaseLayout;
 use crate::outcome::error_chain;
 use crate::process::Account;
+use crate::settings::Settings;
 use crate::space;
 
 /// Why a release that is only downloaded cannot be.
@@ -66,6 +67,10 @@ impl Installation<'_> {
         layout: &ReleaseLayout,
         account: &Account,
     ) -> Result<(), ForcedError> {
+        if layout.unpacked().exists() {
+            log::info!(target: self.name, "unpacked before, from an archive");
+            return Ok(());
+        }
         let cache = &self.settings.software.cache;
         let servers = cache.download.as_ref().ok_or(ForcedError::NotConfigured)?;
         if begins(url, &cache.never_download) {
@@ -108,7 +113,7 @@ impl Installation<'_> {
             Ok(Published::Indexed(digest)) => {
                 log::info!(target: self.name, "the binary cache had the archive {digest} already; its entry is renewed");
             }
-            Ok(Published::Not(reason)) => {
+            Err(PublishError::Prepare(reason @ PrepareError::NotWhole)) => {
                 log::info!(target: self.name, "not uploaded to the binary cache: {reason}");
             }
             Err(error) => {
@@ -124,14 +129,22 @@ impl Installation<'_> {
     }
 
     fn place<'b>(&self, layout: &'b ReleaseLayout, account: &Account) -> Place<'b> {
-        let software = &self.settings.software;
-        // Where the space cannot be told, what is written meets its end by itself.
-        let free = space::free(&self.settings.software_root).unwrap_or(u64::MAX);
-        Place {
-            directory: layout.directory(),
-            space: free.saturating_sub(software.minimum_free_space),
-            owner: owned(account, 0).owner,
-        }
+        place(self.settings, layout, account)
+    }
+}
+
+/// Where a release lies, and what may be used there.
+pub(super) fn place<'a>(
+    settings: &Settings,
+    layout: &'a ReleaseLayout,
+    account: &Account,
+) -> Place<'a> {
+    // Where the space cannot be told, what is written meets its end by itself.
+    let free = space::free(&settings.software_root).unwrap_or(u64::MAX);
+    Place {
+        directory: layout.directory(),
+        space: free.saturating_sub(settings.software.minimum_free_space),
+        owner: owned(account, 0).owner,
     }
 }
 

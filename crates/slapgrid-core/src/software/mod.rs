@@ -1,5 +1,6 @@
 //! slapgrid-sr: the software releases of a computer.
 
+pub(crate) mod bundle;
 mod cache;
 mod install;
 mod profile;
@@ -139,7 +140,10 @@ impl Software<'_> {
     fn install(&self, url: &str, name: &str, layout: &ReleaseLayout) -> Result<(), ReleaseError> {
         self.tolerate(self.release(url).building())?;
         // What is built again and fails must not pass for installed.
-        remove_file(&layout.completed())?;
+        if layout.completed().exists() {
+            remove_file(&layout.unpacked())?;
+            remove_file(&layout.completed())?;
+        }
         let subject = self.subject(url, name, layout, SoftwareState::Available);
         self.hooks(name).run(Event::Software, &subject)?;
         let installation = install::Installation {
@@ -155,11 +159,13 @@ impl Software<'_> {
             mode: 0o644,
             owner: None,
         };
-        Ok(write_file(
+        write_file(
             &layout.completed(),
             self.local_time().as_bytes(),
             attributes,
-        )?)
+        )?;
+        remove_file(&layout.unpacked())?;
+        Ok(())
     }
 
     fn destroy(&self, url: &str, name: &str, layout: &ReleaseLayout) -> Result<(), ReleaseError> {

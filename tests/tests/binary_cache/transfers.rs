@@ -1,141 +1,13 @@
-//! slapgrid-sr and the binary cache: releases of one node's Python or ours, for the other, over the servers
-//! of both; and what happens when the cache is of no use.
+//! Releases of one node's Python or ours, for the other, over the servers of both; and what happens when
+//! the cache is of no use.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
-use slap_proto::documents::SoftwareState;
 use slapos_tests::Side::{Ours, Peer};
-use slapos_tests::{Node, Outcome, ScriptedMaster, Side, poll};
+use slapos_tests::{Misbehaviour, Outcome, poll};
 
-const URL: &str = "http://releases.invalid/one/software.cfg";
-const BUILD: &str = "echo '[buildout]' > instance.cfg; mkdir -p parts/deep; echo text > parts/deep/file\n\
-    chmod 640 parts/deep/file; ln parts/deep/file parts/hard; ln -sf deep/file parts/link\n\
-    ln -sf $PWD/parts parts/absolute; touch -d @1000000000 parts/deep/file; echo secret > .netrc";
-const FAIL: &str = "echo must not be built; exit 1";
-
-/// A node whose master wants one release, and a second one whose master serves the cache.
-struct Cached {
-    node: Node,
-    master: ScriptedMaster,
-    server: Node,
-}
-
-impl Cached {
-    fn new(side: Side) -> Self {
-        let (node, mut server) = (Node::new(), Node::new());
-        let here = server.path().display().to_string();
-        let settings = fs::read_to_string(server.configuration()).unwrap();
-        // The peer's server does not take these keys with hyphens.
-        let text = format!(
-            "{settings}shacache_content_directory = {here}/content\n\
-             shacache_metadata_directory = {here}/metadata\n\
-             shacache_signing_key_path = {here}/signer.key\n"
-        );
-        server.write("slapos.cfg", &text);
-        for name in ["content", "metadata"] {
-            fs::create_dir(server.path().join(name)).unwrap();
-        }
-        server.start_master(side);
-        let master = ScriptedMaster::start(node.master_port);
-        master.script().releases = vec![(URL.to_owned(), SoftwareState::Available)];
-        Self {
-            node,
-            master,
-            server,
-        }
-    }
-
-    /// Lines of section networkcache: both directions, and the certificate of a key that signs.
-    fn settings(&self, key: &str, certificate: &str) -> String {
-        let url = format!("{}shacache", self.server.master_url());
-        let certificate = certificate.trim().replace('\n', "\n  ");
-        format!(
-            "download-binary-cache-url = {url}/cache\ndownload-binary-dir-url = {url}/dir\n\
-             upload-binary-cache-url = {url}/cache\nupload-binary-dir-url = {url}/dir\n\
-             signature-private-key-file = {key}\nsignature-certificate-list =\n  {certificate}\n"
-        )
-    }
-
-    fn configure(&self, networkcache: &str) {
-        let bootstrap = self.node.path().join("bootstrap");
-        let bootstrap = bootstrap.display().to_string();
-        self.node.configure(&[("buildout", &bootstrap)]);
-        let text = fs::read_to_string(self.node.configuration()).unwrap();
-        let text = format!("{text}\n[networkcache]\n{networkcache}");
-        self.node.write("slapos.cfg", &text);
-    }
-
-    /// Makes a key with our tool: its file, and its certificate.
-    fn key(&self, name: &str, arguments: &[&str]) -> (String, String) {
-        let key = self.node.path().join(name).display().to_string();
-        let mut command = self.node.ours("generate-signature-key");
-        command.args(arguments).args([&key, "node"]);
-        let printed = Outcome::of(&mut command).expect(0).stdout;
-        let (certificate, _) = printed.split_once("Add this").unwrap();
-        (key, certificate.to_owned())
-    }
-
-    /// A run in which buildout does what this script says.
-    fn run(&self, side: Side, script: &str) -> Outcome {
-        self.node.fake_bootstrap(script);
-        self.node.grid(side, "slapgrid-sr", "software", &[])
-    }
-
-    fn release(&self) -> PathBuf {
-        self.node.release(URL)
-    }
-
-    /// What is installed belongs to whom the software root belongs to.
-    fn check_owner(&self) {
-        let root = self.node.software_root().metadata().unwrap();
-        for name in ["", "parts", "parts/deep/file", "parts/link"] {
-            let metadata = self.release().join(name).symlink_metadata().unwrap();
-            let owner = (metadata.uid(), metadata.gid());
-            assert_eq!(owner, (root.uid(), root.gid()), "{name:?}");
-        }
-    }
-
-    fn forget(&self) {
-        fs::remove_dir_all(self.release()).unwrap();
-    }
-
-    fn empty_cache(&self) {
-        for name in ["content", "metadata"] {
-            for file in fs::read_dir(self.server.path().join(name)).unwrap() {
-                fs::remove_file(file.unwrap().path()).unwrap();
-            }
-        }
-    }
-
-    fn check_contents(&self, what: &str) {
-        let parts = self.release().join("parts");
-        let file = parts.join("deep/file");
-        assert_eq!(fs::read_to_string(&file).unwrap(), "text\n", "{what}");
-        let metadata = file.metadata().unwrap();
-        assert_eq!(metadata.mode() & 0o7777, 0o640, "{what}");
-        assert_eq!(metadata.mtime(), 1_000_000_000, "{what}");
-        assert_eq!(
-            parts.join("hard").metadata().unwrap().ino(),
-            metadata.ino(),
-            "{what}"
-        );
-        assert_eq!(
-            fs::read_link(parts.join("link")).unwrap(),
-            PathBuf::from("deep/file")
-        );
-        assert_eq!(fs::read_link(parts.join("absolute")).unwrap(), parts);
-        assert!(self.release().join(".completed").exists(), "{what}");
-        let left: Vec<_> = fs::read_dir(self.node.software_root())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(left.len(), 1, "{what}: {left:?}");
-    }
-}
+use crate::cached::{BUILD, Cached, FAIL};
 
 #[test]
 fn releases_go_from_one_kind_of_node_to_the_other_over_both_servers() {
@@ -416,90 +288,38 @@ fn a_key_whose_certificate_is_not_listed_is_an_error_of_the_configuration() {
         "signature-private-key-file: its certificate is not in signature-certificate-list";
     assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
     assert!(!cached.release().exists());
+    // Whoever has nothing to do with releases does not care: there would be something to do.
+    for (tool, code) in [("slapgrid-sr", 1), ("slapgrid-cp", 4), ("slapgrid-ur", 4)] {
+        Outcome::of(&mut cached.node.ours_with(tool, &["--now", "--dry-run"])).expect(code);
+    }
 }
 
 #[test]
-fn keys_are_private_from_the_start_and_never_overwritten() {
+fn what_was_unpacked_and_could_not_be_reported_is_whole() {
     let cached = Cached::new(Ours);
-    let here = cached.node.path();
-    let (key, certificate) = (here.join("own.key"), here.join("own.crt"));
-    let text = format!(
-        "[slapos]\ncomputer_id = COMP-7\n[networkcache]\nsignature_private_key_file = {}\n\
-         signature_certificate_file = {}\n",
-        key.display(),
-        certificate.display()
-    );
-    cached.node.write("key.cfg", &text);
-    let generate = |arguments: &[&str]| {
-        let mut command = cached.node.ours("generate-signature-key");
-        Outcome::of(command.args(arguments))
-    };
-    generate(&["key.cfg"]).expect(0);
-    assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    let before = fs::read(&key).unwrap();
-    let outcome = generate(&["key.cfg"]).expect(1);
-    assert!(
-        outcome.stderr.contains("exists, and is not overwritten"),
-        "{}",
-        outcome.stderr
-    );
-    generate(&[
-        "--cert-file",
-        certificate.to_str().unwrap(),
-        "fresh.key",
-        "x",
-    ])
-    .expect(1);
-    assert!(!here.join("fresh.key").exists());
-    assert_eq!(fs::read(&key).unwrap(), before);
-    let mut openssl = Command::new("openssl");
-    openssl
-        .args(["x509", "-noout", "-subject", "-text", "-in"])
-        .arg(&certificate);
-    let shown = Outcome::of(&mut openssl).expect(0).stdout;
-    assert!(shown.contains("CN = COMP-7"), "{shown}");
-    assert!(shown.contains("3072 bit"), "{shown}");
-}
-
-#[test]
-fn lookups_show_what_fits_and_why_not() {
-    let cached = Cached::new(Ours);
-    let (key, certificate) = cached.key("signer.key", &[]);
+    let (key, certificate) = cached.key("signer.key", &["--kind", "ed25519"]);
     let settings = cached.settings(&key, &certificate);
     cached.configure(&settings);
-    let look_up = |arguments: &[&str]| {
-        let mut command = cached.node.ours("slapcache-lookup");
-        command
-            .arg(arguments[0])
-            .arg(cached.node.configuration())
-            .args(&arguments[1..]);
-        Outcome::of(&mut command)
-    };
-    let outcome = look_up(&["binary-sr", URL]).expect(1);
-    assert!(
-        outcome.stderr.contains("does not have the release"),
-        "{}",
-        outcome.stderr
-    );
     cached.run(Ours, BUILD).expect(0);
-    let shown = look_up(&["binary-sr", URL]).expect(0).stdout;
-    assert!(shown.contains(&format!("Software URL: {URL}")), "{shown}");
-    assert!(shown.contains("yes (rsa-sha1)"), "{shown}");
-    let name = cached
-        .release()
-        .file_name()
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
-    assert_eq!(look_up(&["binary-sr", &name]).expect(0).stdout, shown);
-    let (_, other) = cached.key("other.key", &["--kind", "ed25519"]);
-    cached.configure(&cached.settings(&key, &other));
-    let shown = look_up(&["binary-sr", URL]).expect(0).stdout;
+    cached.forget();
+    let forced =
+        format!("{settings}download-from-binary-cache-force-url-list = http://releases.invalid/\n");
+    cached.configure(&forced);
+    let fault = Misbehaviour::Answer(500, "broken".to_owned());
+    cached
+        .master
+        .script()
+        .fail_always("availableSoftwareRelease", fault);
+    cached.run(Ours, FAIL);
+    assert!(cached.release().join("parts").exists());
+    assert!(!cached.release().join(".completed").exists());
+    cached.master.script().faults.clear();
+    let outcome = cached.run(Ours, FAIL).expect(0);
     assert!(
-        shown.contains("no: no certificate of signature-certificate-list"),
-        "{shown}"
+        outcome.text().contains("unpacked before"),
+        "{}",
+        outcome.text()
     );
-    let outcome = look_up(&["url", "http://example.org/x.tar.gz"]).expect(1);
-    assert!(outcome.stderr.contains("are not set"), "{}", outcome.stderr);
+    cached.check_contents("reported later");
+    assert!(!cached.release().join(".slapos-unpacked").exists());
 }

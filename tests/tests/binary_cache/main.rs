@@ -1,0 +1,6 @@
+//! slapgrid-sr and the binary cache.
+
+mod bundles;
+mod cached;
+mod tools;
+mod transfers;
