@@ -267,10 +267,9 @@ fn to_path(bytes: &[u8]) -> Result<PathBuf, TarError> {
 
 /// The sum of a header's bytes, where those of the sum itself count as spaces.
 fn checksum(header: &[u8; BLOCK]) -> u32 {
+    let sum = |bytes: &[u8]| -> u32 { bytes.iter().copied().map(u32::from).sum() };
     let field = 148..156;
-    let bytes = header.iter().enumerate();
-    let bytes = bytes.map(|(at, byte)| if field.contains(&at) { b' ' } else { *byte });
-    bytes.map(u32::from).sum()
+    sum(&header[..field.start]) + 8 * u32::from(b' ') + sum(&header[field.end..])
 }
 
 fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> Result<(), TarError> {
