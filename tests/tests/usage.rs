@@ -241,6 +241,45 @@ fn a_kill_between_the_sending_and_the_answer_loses_nothing() {
 }
 
 #[test]
+fn an_instance_with_more_reports_than_a_journal_takes_is_destroyed_after_the_last() {
+    let (node, master) = node("true");
+    // A journal takes no more of a partition after 512 KiB, which three of these have.
+    let movement = consumption("A");
+    let movement = movement.trim_start_matches("<consumption>");
+    let movement = movement.trim_end_matches("</consumption>");
+    for name in ["1", "2", "3", "4"] {
+        let text = format!("<consumption>{}</consumption>", movement.repeat(2000));
+        fs::write(reports(&node).join(name), text).unwrap();
+    }
+    master.script().instance("slappart0").state = "destroyed".to_owned();
+    report(&node).expect(0);
+    assert_eq!(left(&node), ["4"]);
+    assert_eq!(charged(&master).len(), 3 * 2000);
+    report(&node).expect(0);
+    assert_eq!(charged(&master).len(), 2000);
+    assert_eq!(fs::read_dir(node.partition(0)).unwrap().count(), 0);
+}
+
+#[test]
+fn a_program_that_slapgrid_ends_since_it_was_told_to_end_is_no_failure_of_the_instance() {
+    let (node, _master) = node("program report slow 'touch begun; exec sleep 100'");
+    let mut command = node.ours_with("slapgrid-ur", &["--now", "--json"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let tool = command.spawn().unwrap();
+    poll::until("the program runs", Duration::from_secs(20), || {
+        node.partition(0).join("etc/report/begun").exists()
+    });
+    let pid = nix::unistd::Pid::from_raw(tool.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let output = tool.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let step = &outcome["usage"][0];
+    assert_eq!(step["reference"], "slappart0", "{outcome}");
+    assert_eq!(step["error"]["severity"], "interrupted", "{outcome}");
+}
+
+#[test]
 fn an_instance_is_destroyed_after_its_usage_is_sent() {
     let program = format!(
         "program report usage 'echo \"{}\" > $1'",

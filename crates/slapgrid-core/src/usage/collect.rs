@@ -36,6 +36,17 @@ enum CollectError {
     File(#[from] ConfinedError),
     #[error("{}", .0.join("\n"))]
     Scripts(Vec<String>),
+    #[error("the collection of the usage reports was interrupted")]
+    Interrupted,
+}
+
+impl CollectError {
+    fn severity(&self) -> Severity {
+        match self {
+            Self::Interrupted => Severity::Interrupted,
+            _ => Severity::Failed,
+        }
+    }
 }
 
 /// Where the usage of a partition would come from; [`None`] where that cannot be told.
@@ -70,7 +81,7 @@ pub(super) fn collect(context: &PartitionContext<'_>) -> Collected {
     Collected {
         reports,
         elapsed: clock.elapsed(),
-        result: result.map_err(|error| context.fail(Severity::Failed, &error, None)),
+        result: result.map_err(|error| context.fail(error.severity(), &error, None)),
     }
 }
 
@@ -78,6 +89,9 @@ pub(super) fn collect(context: &PartitionContext<'_>) -> Collected {
 fn fill(context: &PartitionContext<'_>, reports: &mut Vec<Report>) -> Result<Done, CollectError> {
     let (directory, account) = directory::open(context.layout.directory())?;
     let failures = scripts::run_all(context, &directory, &account)?;
+    if context.interruption.is_requested() {
+        return Err(CollectError::Interrupted);
+    }
     let mut done = Done::Wholly;
     for place in Place::ALL {
         if let Some(directory) = place.open(&context.layout)?

@@ -14,7 +14,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::context::PartitionContext;
 use crate::layout::PartitionLayout;
-use crate::outcome::{Failure, Severity, Step};
+use crate::outcome::{Done, Failure, Severity, Step};
 use crate::parallel::in_parallel;
 use crate::plan::UsagePlan;
 use crate::plan::usage::ObservedUsage;
@@ -40,7 +40,7 @@ pub(crate) struct UsageOutcome {
     pub(crate) steps: Vec<Step<UsagePlan>>,
     /// A failure that is no single partition's, already logged.
     pub(crate) general: Option<Failure>,
-    /// Partitions whose consumption the master does not have.
+    /// Partitions whose consumption the master does not have, or not all of it.
     pub(crate) unsent: BTreeSet<String>,
 }
 
@@ -109,7 +109,11 @@ impl Usage<'_> {
             Some(collect(context))
         });
         if self.interruption.is_requested() {
-            return UsageOutcome::nothing_sent(contexts);
+            let steps = steps(reporting, collected).into_iter();
+            return UsageOutcome {
+                steps: steps.filter(|step| step.result.is_err()).collect(),
+                ..UsageOutcome::nothing_sent(contexts)
+            };
         }
         self.send_collected(&outbox, reporting, collected)
     }
@@ -128,18 +132,20 @@ impl Usage<'_> {
         &self,
         outbox: &Outbox,
         reporting: &[Reporting<'_>],
-        collected: Vec<Collected>,
+        mut collected: Vec<Collected>,
     ) -> UsageOutcome {
-        let mut outcome = UsageOutcome::default();
-        let mut reports = Vec::new();
-        for ((_, plan), collected) in reporting.iter().zip(collected) {
-            reports.extend(collected.reports);
-            outcome.steps.push(Step {
-                plan: (*plan).clone(),
-                result: collected.result,
-                elapsed: collected.elapsed,
-            });
-        }
+        let reports: Vec<Report> = collected
+            .iter_mut()
+            .flat_map(|collected| std::mem::take(&mut collected.reports))
+            .collect();
+        let steps = steps(reporting, collected);
+        let waits = |step: &&Step<UsagePlan>| matches!(step.result, Ok(Done::NotYet(_)));
+        let waiting = steps.iter().filter(waits);
+        let mut outcome = UsageOutcome {
+            unsent: waiting.map(|step| step.plan.reference.clone()).collect(),
+            steps,
+            general: None,
+        };
         let involved: BTreeSet<String> = reports
             .iter()
             .map(|report| report.key.partition.clone())
@@ -152,7 +158,7 @@ impl Usage<'_> {
                     step.result = Err(failure);
                 }
             }
-            outcome.unsent = involved;
+            outcome.unsent.extend(involved);
         }
         outcome
     }
@@ -192,6 +198,17 @@ impl Usage<'_> {
         let now = OffsetDateTime::now_utc().to_offset(self.utc_offset);
         now.format(format).unwrap_or_default()
     }
+}
+
+/// What became of the collection of each report.
+fn steps(reporting: &[Reporting<'_>], collected: Vec<Collected>) -> Vec<Step<UsagePlan>> {
+    let both = reporting.iter().zip(collected);
+    both.map(|((_, plan), collected)| Step {
+        plan: (*plan).clone(),
+        result: collected.result,
+        elapsed: collected.elapsed,
+    })
+    .collect()
 }
 
 /// Whether the master did not get a request, or refused it.
