@@ -89,6 +89,29 @@ fn the_status_names_what_is_wrong() {
 }
 
 #[test]
+fn what_an_instance_writes_does_not_command_the_terminal() {
+    let (node, _master) = deployed();
+    let results = node.partition(0).join(".slapgrid/promise/result");
+    let forged = "x\nslappart1: processed 0 min ago\x1b[2J";
+    add_program(&node, 0, forged, "exit 1");
+    for name in ["old", forged] {
+        let message = r#"{"result": {"failed": true, "message": "\u001b]0;title\u0007 out"}}"#;
+        fs::write(results.join(format!("{name}.status.json")), message).unwrap();
+    }
+    let text = grid(&node, &["--status"]).expect(2).stdout;
+    assert!(
+        text.contains("    promise old: \\u{1b}]0;title\\u{7} out\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("    promise x\n        slappart1: processed 0 min ago\\u{1b}[2J: "),
+        "{text}"
+    );
+    let is_ours = |line: &&str| line.starts_with("slappart");
+    assert_eq!(text.lines().filter(is_ours).count(), 1, "{text}");
+}
+
+#[test]
 fn the_status_of_a_fresh_node_is_empty() {
     let node = Node::new();
     let text = grid(&node, &["--status"]).expect(1).stdout;

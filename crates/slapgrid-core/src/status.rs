@@ -1,7 +1,6 @@
 //! How the node is: its services, its instances and their promises, as the disk and supervisord
 //! show them. Nothing is changed, and the master is not asked.
 
-use std::fmt;
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -199,58 +198,4 @@ fn ended_well(process: &ProcessInfo) -> bool {
     process.state == ProcessState::Exited
         && process.exit_status == 0
         && !process.name.ends_with(supervisor::WATCH_MARK)
-}
-
-/// A line for supervisord where it does not answer, one for each partition, and one for each thing
-/// that is not as it should be.
-impl fmt::Display for NodeStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(error) = &self.supervisord_error {
-            writeln!(formatter, "supervisord does not answer: {error}")?;
-        }
-        self.partitions
-            .iter()
-            .try_for_each(|partition| partition.fmt(formatter))
-    }
-}
-
-impl fmt::Display for PartitionStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let processed = match self.processed_seconds_ago {
-            Some(seconds) => format!("processed {} min ago", seconds / 60),
-            None => "to be processed".to_owned(),
-        };
-        let kept = self
-            .promises
-            .iter()
-            .filter(|promise| promise.kept == Some(true))
-            .count();
-        let running = self.services.iter().filter(|service| service.runs).count();
-        writeln!(
-            formatter,
-            "{}: {processed}, services: {running} of {} well, promises: {kept} of {} kept",
-            self.reference,
-            self.services.len(),
-            self.promises.len()
-        )?;
-        if let Some(error) = &self.error {
-            writeln!(formatter, "    {error}")?;
-        }
-        for service in self.services.iter().filter(|service| !service.runs) {
-            writeln!(
-                formatter,
-                "    service {}: {}",
-                service.name, service.description
-            )?;
-        }
-        for promise in self
-            .promises
-            .iter()
-            .filter(|promise| promise.kept == Some(false))
-        {
-            let first = promise.message.lines().next().unwrap_or_default();
-            writeln!(formatter, "    promise {}: {first}", promise.name)?;
-        }
-        Ok(())
-    }
 }
