@@ -236,10 +236,18 @@ impl Work<'_> {
         };
         let result = installation.run();
         if let Err(error) = &result {
-            let text = error.full_report(&error_chain(error));
-            records::record_error(directory, self.reference(), &text)?;
+            self.keep_error(directory, &error.full_report(&error_chain(error)));
         }
         Ok(result?)
+    }
+
+    /// Keeps an error for the user of the partition. That it cannot be kept, since the disk is full perhaps, does
+    /// not hide it.
+    fn keep_error(&self, directory: &ConfinedDirectory, text: &str) {
+        if let Err(error) = records::record_error(directory, self.reference(), text) {
+            let error = error_chain(&error);
+            ::log::warn!(target: self.reference(), "the error is not kept in the partition: {error}");
+        }
     }
 
     /// A partition that was given up for removal is emptied before it holds anything again, and
