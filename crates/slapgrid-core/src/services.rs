@@ -6,19 +6,14 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use slapos_fs::{FileAttributes, step};
+use slapos_fs::{RemoveError, remove_file, step};
 use supervisor::{
-    Client, FaultCode, GroupChange, GroupConfig, Owner, Paths, ProcessInfo, ProcessState,
-    ProgramConfig, RenderError, Watch, XmlRpcError,
+    Client, ConfigurationFileError, FaultCode, GroupChange, GroupConfig, Owner, Paths, ProcessInfo,
+    ProcessState, ProgramConfig, Watch, XmlRpcError, write_group,
 };
 
 use crate::partition::confined::{ConfinedDirectory, ConfinedError};
 use crate::process::Account;
-
-const FILE: FileAttributes = FileAttributes {
-    mode: 0o600,
-    owner: None,
-};
 
 /// The services of a partition could not be brought to a state.
 #[derive(Debug, thiserror::Error)]
@@ -40,25 +35,20 @@ pub(crate) enum ServiceError {
         /// The name.
         name: OsString,
     },
-    /// supervisord would misread a name or path.
-    #[error("cannot configure the services of {partition}")]
-    Render {
-        /// The partition.
-        partition: String,
-        /// Why.
-        source: RenderError,
-    },
     /// The configuration file could not be written.
     #[error("cannot configure the services of {partition}")]
-    Write {
+    Configure {
         /// The partition.
         partition: String,
         /// Why.
-        source: slapos_fs::WriteError,
+        source: ConfigurationFileError,
     },
     /// The configuration file could not be removed.
-    #[error("cannot remove {}", path.display())]
-    Remove {
+    #[error(transparent)]
+    Remove(#[from] RemoveError),
+    /// The file of another partition could not be set aside.
+    #[error("cannot rename {}", path.display())]
+    SetAside {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -147,15 +137,9 @@ impl<'a> Services<'a> {
             name: self.partition.clone(),
             programs,
         };
-        let text = group.render().map_err(|source| ServiceError::Render {
+        write_group(self.paths, &group).map_err(|source| ServiceError::Configure {
             partition: self.partition.clone(),
             source,
-        })?;
-        slapos_fs::write_if_changed(&self.file(), text.as_bytes(), FILE).map_err(|source| {
-            ServiceError::Write {
-                partition: self.partition.clone(),
-                source,
-            }
         })?;
         self.update()
     }
@@ -180,13 +164,7 @@ impl<'a> Services<'a> {
 
     /// Stops all programs and has supervisord forget them, so that they stay stopped when it is restarted.
     pub(crate) fn stop(&self) -> Result<GroupChange, ServiceError> {
-        let path = self.file();
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(ServiceError::Remove { path, source });
-            }
-            _ => step("removed", &path),
-        }
+        remove_file(&self.file())?;
         self.update()
     }
 
@@ -343,7 +321,7 @@ fn set_aside(path: &Path, why: &XmlRpcError) -> Result<(), ServiceError> {
     match std::fs::rename(path, &aside) {
         // Another thread was quicker.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(ServiceError::Remove {
+        Err(source) => Err(ServiceError::SetAside {
             path: path.to_owned(),
             source,
         }),

@@ -10,8 +10,7 @@
 //! slapgrid works on several partitions at once: each thread may call [`Client::update_group`]
 //! and the start and stop calls for *its own* group. reloadConfig compares the files with the
 //! groups that are active, not with what the last reload saw, so that a reload by one thread
-//! takes nothing away from another. [`Client::update`] touches every group and is for the
-//! times when one thread runs.
+//! takes nothing away from another.
 
 mod client;
 mod configuration;
@@ -22,16 +21,14 @@ mod wait;
 mod xmlrpc;
 
 pub use client::{Client, DEFAULT_TIMEOUT};
-pub use configuration::files::{
-    ConfigurationFileError, remove_group, write_group, write_supervisord_conf,
-};
+pub use configuration::files::{ConfigurationFileError, write_group, write_supervisord_conf};
 pub use configuration::group::{GroupConfig, ProgramConfig, WATCH_MARK, Watch};
 pub use configuration::server::{EventListener, Paths, Settings, render_supervisord_conf};
 pub use configuration::{Problem, RenderError};
 pub use launch::{LaunchCommand, control_command, launch_command};
 pub use process::{ProcessInfo, ProcessOutcome, ProcessState, Reload, SupervisorState};
 pub use slapos_fs::Owner;
-pub use update::{GroupChange, GroupOutcome};
+pub use update::GroupChange;
 pub use wait::{Presence, WaitError, settle, wait_until_running};
 pub use xmlrpc::fault::FaultCode;
 pub use xmlrpc::{ProtocolError, XmlRpcError};

@@ -24,42 +24,7 @@ pub enum GroupChange {
     Removed,
 }
 
-/// What [`Client::update`] did to one group.
-#[derive(Debug)]
-pub struct GroupOutcome {
-    /// The group.
-    pub group: String,
-    /// The change, or why it could not be made.
-    pub result: Result<GroupChange, XmlRpcError>,
-}
-
 impl Client {
-    /// Reloads the files and brings every group in line with them: stops and removes what has no
-    /// file any more, replaces what changed, adds what is new. A failure of one group does not
-    /// stop the others. Call it while no other thread updates groups.
-    pub fn update(&self) -> Result<Vec<GroupOutcome>, XmlRpcError> {
-        let Reload {
-            added,
-            changed,
-            removed,
-        } = self.reload_config()?;
-        let plan = (removed
-            .into_iter()
-            .map(|group| (group, GroupChange::Removed)))
-        .chain(
-            changed
-                .into_iter()
-                .map(|group| (group, GroupChange::Replaced)),
-        )
-        .chain(added.into_iter().map(|group| (group, GroupChange::Added)));
-        Ok(plan
-            .map(|(group, change)| {
-                let result = self.apply(&group, change);
-                GroupOutcome { group, result }
-            })
-            .collect())
-    }
-
     /// Reloads the files and brings only `group` in line with its file. Safe while other threads
     /// do so for other groups.
     pub fn update_group(&self, group: &str) -> Result<GroupChange, XmlRpcError> {

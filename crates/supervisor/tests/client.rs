@@ -47,20 +47,9 @@ fn update_follows_the_files_and_then_has_nothing_to_do() {
     let node = Node::start();
     node.write_group("slappart0", vec![node.program("web", SLEEP)]);
     node.write_group("slappart1", vec![node.program("web", SLEEP)]);
-    let changes = |client: &Client| {
-        let outcomes = client.update().unwrap();
-        outcomes
-            .into_iter()
-            .map(|outcome| (outcome.group, outcome.result.unwrap()))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        changes(&node.client),
-        [
-            ("slappart0".to_owned(), GroupChange::Added),
-            ("slappart1".to_owned(), GroupChange::Added)
-        ]
-    );
+    let change = |group| node.client.update_group(group).unwrap();
+    assert_eq!(change("slappart0"), GroupChange::Added);
+    assert_eq!(change("slappart1"), GroupChange::Added);
     node.start_group("slappart0");
     node.start_group("slappart1");
     let untouched = node.client.process_info("slappart1:web").unwrap().pid;
@@ -69,21 +58,16 @@ fn update_follows_the_files_and_then_has_nothing_to_do() {
         "slappart0",
         vec![node.program("web", &["/bin/sleep", "2000"])],
     );
-    assert_eq!(
-        changes(&node.client),
-        [("slappart0".to_owned(), GroupChange::Replaced)]
-    );
+    assert_eq!(change("slappart0"), GroupChange::Replaced);
     assert_eq!(
         node.client.process_info("slappart0:web").unwrap().state,
         ProcessState::Stopped
     );
 
     node.remove_group("slappart0");
-    assert_eq!(
-        changes(&node.client),
-        [("slappart0".to_owned(), GroupChange::Removed)]
-    );
-    assert_eq!(changes(&node.client), []);
+    assert_eq!(change("slappart0"), GroupChange::Removed);
+    assert_eq!(change("slappart0"), GroupChange::Unchanged);
+    assert_eq!(change("slappart1"), GroupChange::Unchanged);
     assert_eq!(
         node.client.process_info("slappart1:web").unwrap().pid,
         untouched
@@ -94,7 +78,7 @@ fn update_follows_the_files_and_then_has_nothing_to_do() {
 fn update_of_one_group_leaves_the_others() {
     let node = Node::start();
     node.write_group("slappart0", vec![node.program("web", SLEEP)]);
-    node.client.update().unwrap();
+    node.client.update_group("slappart0").unwrap();
     node.start_group("slappart0");
     let pid = node.client.process_info("slappart0:web").unwrap().pid;
 
@@ -161,7 +145,7 @@ fn a_group_is_removed_after_its_dying_process() {
         "slappart0",
         vec![node.program("slow", &[slow.to_str().unwrap()])],
     );
-    node.client.update().unwrap();
+    node.client.update_group("slappart0").unwrap();
     node.start_group("slappart0");
     eventually("the trap is set", || {
         node.log("slow").contains("ready").then_some(())
@@ -220,7 +204,7 @@ fn a_shutdown_is_waited_for() {
         "slappart0",
         vec![node.program("slow", &[slow.to_str().unwrap()])],
     );
-    node.client.update().unwrap();
+    node.client.update_group("slappart0").unwrap();
     node.start_group("slappart0");
     eventually("the trap is set", || {
         node.log("slow").contains("ready").then_some(())

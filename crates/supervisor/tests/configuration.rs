@@ -49,7 +49,7 @@ fn words_and_variables_arrive_unchanged() {
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
         .to_vec();
     node.write_group("slappart0", vec![program]);
-    node.client.update().unwrap();
+    node.client.update_group("slappart0").unwrap();
     node.start_group("slappart0");
 
     let log = eventually("the script ends", || {
@@ -96,7 +96,7 @@ fn watched_programs_are_known_by_their_suffix() {
     let mut program = node.program("web", &["/bin/sleep", "1000"]);
     program.watch = Watch::Watched;
     node.write_group("slappart0", vec![program]);
-    node.client.update().unwrap();
+    node.client.update_group("slappart0").unwrap();
     let processes = node.client.all_process_info().unwrap();
     assert_eq!(processes.len(), 1);
     assert_eq!(processes[0].full_name(), "slappart0:web-on-watch");
@@ -111,7 +111,7 @@ fn a_program_that_ends_soon_counts_as_started_and_stays_ended() {
         "slappart0",
         vec![node.program("fail", &[script.to_str().unwrap()])],
     );
-    node.client.update().unwrap();
+    node.client.update_group("slappart0").unwrap();
     let outcomes = node.start_group("slappart0");
     assert!(outcomes[0].is_success(), "{outcomes:?}");
     fs::write(node.root.path().join("told"), "").unwrap();
@@ -132,7 +132,7 @@ fn a_program_that_is_not_there_is_an_outcome_of_its_own() {
         node.program("web", &["/bin/sleep", "1000"]),
     ];
     node.write_group("slappart0", programs);
-    node.client.update().unwrap();
+    node.client.update_group("slappart0").unwrap();
     let outcomes = node.start_group("slappart0");
     let outcome = |name: &str| {
         outcomes
