@@ -18,6 +18,18 @@ const REMOVED: [&str; 8] = [
 
 /// Removed with whatever follows.
 const REMOVED_PREFIXES: [&str; 2] = ["LC_", "PYTHON"];
+/// By these systemd speaks with slapgrid, in whose name nobody else shall answer.
+const OF_SERVICE_MANAGER: [&str; 9] = [
+    "CREDENTIALS_DIRECTORY",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
 
 /// The whole environment of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +79,8 @@ impl Environment {
 fn is_removed(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     let starts = |prefix: &&str| name.starts_with(prefix.as_bytes());
-    REMOVED.iter().any(|removed| name == removed.as_bytes()) || REMOVED_PREFIXES.iter().any(starts)
+    let mut names = REMOVED.iter().chain(&OF_SERVICE_MANAGER);
+    names.any(|removed| name == removed.as_bytes()) || REMOVED_PREFIXES.iter().any(starts)
 }
 
 #[cfg(test)]
@@ -119,6 +132,9 @@ mod tests {
             "LANGUAGE",
             "LC_ALL",
             "LC_CTYPE",
+            "NOTIFY_SOCKET",
+            "WATCHDOG_USEC",
+            "JOURNAL_STREAM",
         ] {
             assert_eq!(cleaned(&[(name, "x")]).len(), 2, "{name}");
         }

@@ -111,7 +111,7 @@ pub fn write_if_changed(
 
 /// A file that cannot be looked at counts as one to write: writing then says what is wrong.
 fn is_as_wanted(path: &Path, contents: &[u8], attributes: FileAttributes) -> bool {
-    let Ok(mut file) = open_plain(path) else {
+    let Ok(file) = open_plain(path) else {
         return false;
     };
     let Ok(metadata) = file.metadata() else {
@@ -127,7 +127,9 @@ fn is_as_wanted(path: &Path, contents: &[u8], attributes: FileAttributes) -> boo
     {
         return false;
     }
-    let mut present = Vec::with_capacity(contents.len());
+    let mut present = Vec::with_capacity(contents.len() + 1);
+    // Its owner may make it longer while it is read.
+    let mut file = file.take(contents.len() as u64 + 1);
     file.read_to_end(&mut present).is_ok() && present == contents
 }
 
