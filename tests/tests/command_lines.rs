@@ -73,6 +73,20 @@ fn help_and_version_are_no_mistakes() {
 }
 
 #[test]
+fn help_says_what_each_tool_does() {
+    for (tool, part) in [
+        ("slapgrid", "releases, runs partitions and reports usage"),
+        ("slapgrid-sr", "software releases"),
+        ("slapgrid-cp", "checks their promises"),
+        ("slapgrid-ur", "empties the partitions"),
+    ] {
+        let help = run(tool, &["--help"]).expect(0).stdout;
+        let first = help.lines().next().unwrap_or_default();
+        assert!(first.contains(part), "{tool}: {first}");
+    }
+}
+
+#[test]
 fn a_missing_file_is_named() {
     for (tool, rest) in TOOLS {
         let arguments: Vec<_> = std::iter::once("/no/such.cfg")

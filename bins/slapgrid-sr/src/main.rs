@@ -5,5 +5,9 @@ use std::process::ExitCode;
 use slapgrid_core::Phase;
 
 fn main() -> ExitCode {
-    slapgrid_cli::main("slapgrid-sr", &[Phase::Software])
+    slapgrid_cli::main(
+        "slapgrid-sr",
+        "Installs and removes the software releases of this computer, as its master wants",
+        &[Phase::Software],
+    )
 }

@@ -3,6 +3,7 @@
 
 mod options;
 mod progress;
+mod status;
 mod supervisord;
 mod watchdog;
 
@@ -25,10 +26,11 @@ use progress::Bars;
 pub use supervisord::{control_supervisord, start_supervisord};
 pub use watchdog::watch;
 
-/// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code.
-pub fn main(tool: &'static str, phases: &[Phase]) -> ExitCode {
+/// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code. `about` is the
+/// sentence by which its help says what it does.
+pub fn main(tool: &'static str, about: &'static str, phases: &[Phase]) -> ExitCode {
     let arguments = options::joined(std::env::args_os());
-    let arguments: Arguments = slapos_cli::parse_as(tool, arguments);
+    let arguments: Arguments = slapos_cli::parse_as(tool, about, arguments);
     work(tool, phases, &arguments).unwrap_or_else(|failed| {
         let (code, message) = failed.code_and_message();
         slapos_cli::tell(tool, &message);
@@ -191,7 +193,7 @@ fn status(settings: &Settings, as_json: bool) -> Result<ExitCode, Failed> {
     if as_json {
         print_json(&status)?;
     } else {
-        slapos_cli::print(&status.to_string())?;
+        slapos_cli::print(&status::text(&status))?;
     }
     Ok(match (status.runs(), status.keeps_promises()) {
         (false, _) => ExitCode::FAILURE,

@@ -18,7 +18,7 @@ Exit codes:
    4  with --dry-run: something is to be changed
   10  another run is under way";
 
-/// Brings the software releases and partitions of this computer to what its master wants
+/// What was typed; each tool says itself what it does
 #[derive(Debug, clap::Parser)]
 #[command(version, after_help = EXIT_CODES)]
 pub struct Arguments {

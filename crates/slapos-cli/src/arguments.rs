@@ -11,11 +11,15 @@ pub fn parse<T: Parser>() -> T {
     or_exit(parse_from(std::env::args_os()))
 }
 
-/// As [`parse`], for a command line that several tools share: `tool` is the one that runs. The
-/// program's name comes first.
-pub fn parse_as<T: Parser>(tool: &'static str, arguments: impl IntoIterator<Item = OsString>) -> T {
-    let command = <T as CommandFactory>::command().name(tool);
-    or_exit(parse_by(command, arguments))
+/// As [`parse`], for a command line that several tools share: `tool` is the one that runs, and `about`
+/// what it does, for its help. The program's name comes first.
+pub fn parse_as<T: Parser>(
+    tool: &'static str,
+    about: &'static str,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> T {
+    let command = <T as CommandFactory>::command();
+    or_exit(parse_by(command.name(tool).about(about), arguments))
 }
 
 fn or_exit<T>(parsed: Result<T, clap::Error>) -> T {
