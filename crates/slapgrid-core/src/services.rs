@@ -141,6 +141,7 @@ impl<'a> Services<'a> {
             partition: self.partition.clone(),
             source,
         })?;
+        remove_file(&aside(&self.file()))?;
         self.update()
     }
 
@@ -165,6 +166,7 @@ impl<'a> Services<'a> {
     /// Stops all programs and has supervisord forget them, so that they stay stopped when it is restarted.
     pub(crate) fn stop(&self) -> Result<GroupChange, ServiceError> {
         remove_file(&self.file())?;
+        remove_file(&aside(&self.file()))?;
         self.update()
     }
 
@@ -314,10 +316,20 @@ impl<'a> Services<'a> {
     }
 }
 
-/// Keeps a file out of supervisord's sight, under a name that its include does not match. The next
-/// processing of its partition writes it anew.
+/// Whether supervisord could not read the file of a partition, whose services it does not have since.
+pub(crate) fn are_set_aside(partition: &str, paths: &Paths) -> bool {
+    aside(&paths.group_file(partition)).exists()
+}
+
+/// The name under which supervisord's include does not find a file.
+fn aside(path: &Path) -> PathBuf {
+    path.with_extension("conf.unreadable")
+}
+
+/// Keeps a file out of supervisord's sight. Its partition counts as not processed until it is
+/// processed, which writes the file anew.
 fn set_aside(path: &Path, why: &XmlRpcError) -> Result<(), ServiceError> {
-    let aside = path.with_extension("conf.unreadable");
+    let aside = aside(path);
     match std::fs::rename(path, &aside) {
         // Another thread was quicker.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -48,11 +48,28 @@ impl Work<'_> {
         verdict(checkup)
     }
 
-    /// Checks the promises that are due although nothing changed, and tells the master when the
-    /// instance has become healthy again; that it is not is told like any other failure.
-    pub(super) fn check_anomalies(&self) -> Result<(), PartitionError> {
+    /// Checks the promises that are due although nothing changed, if any are. The partition is not
+    /// locked before that is known, since at most times none are.
+    pub(super) fn check_anomalies(&self) -> Result<Done, Failure> {
+        match self.is_settled() {
+            Ok(true) => Ok(Done::Wholly),
+            Ok(false) => self.context.alone(|| self.concluded(self.check_due())),
+            Err(error) => self.concluded(Err(error)),
+        }
+    }
+
+    fn is_settled(&self) -> Result<bool, PartitionError> {
         let (directory, account) = self.open()?;
         certificate::update(self.context, &account)?;
+        let agenda = Agenda::look(&directory, Occasion::Watch, SystemTime::now())?;
+        Ok(agenda.is_settled())
+    }
+
+    /// Checks the promises that are due, and tells the master when the instance has become healthy
+    /// again; that it is not is told like any other failure.
+    fn check_due(&self) -> Result<(), PartitionError> {
+        let (directory, account) = self.open()?;
+        // Another run may have checked them, or emptied the partition, since we looked.
         let agenda = Agenda::look(&directory, Occasion::Watch, SystemTime::now())?;
         if agenda.is_settled() {
             return Ok(());

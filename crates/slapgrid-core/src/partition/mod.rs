@@ -96,15 +96,11 @@ pub(crate) fn execute(
     plan: &PartitionPlan,
 ) -> Result<Done, Failure> {
     let work = Work { context };
-    let carry_out = || {
-        let done = work.carry_out(&plan.action);
-        done.map(|()| Done::Wholly)
-            .map_err(|error| work.fail(&error))
-    };
-    if plan.action.changes() {
-        context.alone(carry_out)
-    } else {
-        carry_out()
+    match &plan.action {
+        PartitionAction::CheckPromises => work.check_anomalies(),
+        PartitionAction::Free => work.concluded(work.warn_of_leftovers()),
+        action if action.changes() => context.alone(|| work.concluded(work.carry_out(action))),
+        _ => Ok(Done::Wholly),
     }
 }
 
@@ -113,12 +109,10 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Carries out an action that changes the partition.
     fn carry_out(&self, action: &PartitionAction) -> Result<(), PartitionError> {
         match action {
-            PartitionAction::Keep | PartitionAction::Ignore => Ok(()),
-            PartitionAction::Free => self.warn_of_leftovers(),
             PartitionAction::Tidy => self.tidy(),
-            PartitionAction::CheckPromises => self.check_anomalies(),
             PartitionAction::Process { state, reason } => {
                 let state_name = state.as_str();
                 ::log::info!(target: self.reference(), "processing: {state_name} ({reason:?})");
@@ -128,7 +122,17 @@ impl Work<'_> {
             PartitionAction::RefuseState { state } => {
                 Err(PartitionError::UnknownState(state.clone()))
             }
+            PartitionAction::Free
+            | PartitionAction::CheckPromises
+            | PartitionAction::Keep
+            | PartitionAction::Ignore => Ok(()),
         }
+    }
+
+    /// The end of the work; a failure is logged and reported.
+    fn concluded(&self, result: Result<(), PartitionError>) -> Result<Done, Failure> {
+        let done = result.map(|()| Done::Wholly);
+        done.map_err(|error| self.fail(&error))
     }
 
     fn open(&self) -> Result<(ConfinedDirectory, Account), PartitionError> {

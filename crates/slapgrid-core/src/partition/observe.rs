@@ -10,6 +10,8 @@ use super::{emptying, records};
 use crate::layout::{PartitionLayout, ReleaseLayout};
 use crate::plan::partition::{ObservedPartition, Periodicity};
 use crate::promise::{Agenda, Occasion};
+use crate::services;
+use crate::settings::Settings;
 
 /// Longest file `periodicity` of a release, in bytes.
 const PERIODICITY_LIMIT: u64 = 64;
@@ -18,17 +20,20 @@ const PERIODICITY_LIMIT: u64 = 64;
 pub(crate) fn observe(
     layout: &PartitionLayout,
     document: &ComputerPartition,
-    software_root: &Path,
+    settings: &Settings,
 ) -> ObservedPartition {
     let url = document
         .software_release
         .as_ref()
         .and_then(|release| release.url.as_ref());
+    let paths = &settings.supervisord.paths;
+    let counts =
+        || !emptying::is_begun(layout) && !services::are_set_aside(layout.reference(), paths);
     ObservedPartition {
         stale: document.is_free() && is_stale(layout),
-        processed: processed(layout.directory()).filter(|_| !emptying::is_begun(layout)),
+        processed: processed(layout.directory()).filter(|_| counts()),
         release_periodicity: url
-            .and_then(|url| periodicity(&ReleaseLayout::new(software_root, url))),
+            .and_then(|url| periodicity(&ReleaseLayout::new(&settings.software_root, url))),
     }
 }
 

@@ -89,7 +89,7 @@ impl Run<'_> {
             .map(|document| {
                 let layout =
                     PartitionLayout::new(&self.settings.instance_root, &document.partition_id);
-                let observed = partition::observe(&layout, document, &self.settings.software_root);
+                let observed = partition::observe(&layout, document, self.settings);
                 (wanted(document), observed)
             })
             .collect();
