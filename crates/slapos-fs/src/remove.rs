@@ -1,5 +1,6 @@
 //! Removing directories whose contents belong to someone else.
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, SFlag, fchmod, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
@@ -23,8 +24,11 @@ pub struct RemoveError {
     pub source: io::Error,
 }
 
-/// Deepest nesting that is removed; each level holds a descriptor open.
+/// Levels that are walked at once; each holds a descriptor open. What lies deeper is brought up first.
 const MAX_DEPTH: usize = 400;
+
+/// Most names that are tried for what is brought up: who fills a directory may take some.
+const MAX_TRIES: usize = 10_000;
 
 /// Removes a file, or a link without what it points to; says whether there was one.
 ///
@@ -68,15 +72,25 @@ pub fn remove_tree(path: &Path) -> Result<(), RemoveError> {
 /// # Errors
 /// It is no directory, or something in it cannot be removed.
 pub fn clear_directory(path: &Path) -> Result<(), RemoveError> {
-    let failed = |errno: Errno| RemoveError {
-        path: path.to_owned(),
-        source: errno.into(),
-    };
     match open_directory(nix::fcntl::AT_FDCWD, path) {
         Err(Errno::ENOENT) => Ok(()),
-        Err(errno) => Err(failed(errno)),
-        Ok(directory) => clear(directory, path, 0),
+        Err(errno) => Err(failure(path, errno)),
+        Ok(directory) => clear_all(&directory, path),
     }
+}
+
+/// Removes the entries of the top directory, until nothing is left that was brought up to it.
+fn clear_all(top: &OwnedFd, path: &Path) -> Result<(), RemoveError> {
+    let mut raised = 1;
+    while raised > 0 {
+        let walk = Walk {
+            top,
+            raised: Cell::new(0),
+        };
+        walk.clear(top, path, 0)?;
+        raised = walk.raised.get();
+    }
+    Ok(())
 }
 
 fn open_directory<Fd: AsFd, P: ?Sized + nix::NixPath>(
@@ -85,23 +99,6 @@ fn open_directory<Fd: AsFd, P: ?Sized + nix::NixPath>(
 ) -> Result<OwnedFd, Errno> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     openat(parent, name, flags, Mode::empty())
-}
-
-/// Removes the entries of an open directory. `path` is only for messages.
-fn clear(directory: OwnedFd, path: &Path, depth: usize) -> Result<(), RemoveError> {
-    let failed = |errno: Errno| RemoveError {
-        path: path.to_owned(),
-        source: errno.into(),
-    };
-    if depth > MAX_DEPTH {
-        return Err(failed(Errno::ELOOP));
-    }
-    make_writable(&directory).map_err(failed)?;
-    for name in entries(&directory).map_err(failed)? {
-        let child = path.join(name.to_string_lossy().as_ref());
-        remove_entry(&directory, &name, &child, depth)?;
-    }
-    Ok(())
 }
 
 /// Entries of a read-only directory cannot be removed; whoever owns it may change that. The modes
@@ -114,33 +111,78 @@ fn make_writable(directory: &OwnedFd) -> Result<(), Errno> {
     Ok(())
 }
 
-fn remove_entry(
-    directory: &OwnedFd,
-    name: &CStr,
-    path: &Path,
-    depth: usize,
-) -> Result<(), RemoveError> {
-    let failed = |errno: Errno| RemoveError {
+/// A walk through what is below a directory.
+struct Walk<'a> {
+    top: &'a OwnedFd,
+    /// How many directories were brought up to the top, which the next walk removes.
+    raised: Cell<usize>,
+}
+
+impl Walk<'_> {
+    /// Removes the entries of an open directory. `path` is only for messages.
+    fn clear(&self, directory: &OwnedFd, path: &Path, depth: usize) -> Result<(), RemoveError> {
+        let failed = |errno| failure(path, errno);
+        make_writable(directory).map_err(failed)?;
+        for name in entries(directory).map_err(failed)? {
+            let child = path.join(name.to_string_lossy().as_ref());
+            self.remove_entry(directory, &name, &child, depth)?;
+        }
+        Ok(())
+    }
+
+    fn remove_entry(
+        &self,
+        directory: &OwnedFd,
+        name: &CStr,
+        path: &Path,
+        depth: usize,
+    ) -> Result<(), RemoveError> {
+        let failed = |errno| failure(path, errno);
+        let kind = match fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Err(Errno::ENOENT) => return Ok(()),
+            status => SFlag::from_bits_truncate(status.map_err(failed)?.st_mode) & SFlag::S_IFMT,
+        };
+        let removed = if kind == SFlag::S_IFDIR {
+            let child = open_unreadable(directory, name).map_err(failed)?;
+            if depth == MAX_DEPTH {
+                return self.raise(directory, name, &child).map_err(failed);
+            }
+            self.clear(&child, path, depth + 1)?;
+            unlinkat(directory, name, UnlinkatFlags::RemoveDir)
+        } else {
+            unlinkat(directory, name, UnlinkatFlags::NoRemoveDir)
+        };
+        match removed {
+            Err(Errno::ENOENT) | Ok(()) => {
+                step("removed", path);
+                Ok(())
+            }
+            Err(errno) => Err(failed(errno)),
+        }
+    }
+
+    /// Moves a directory to the top, so that no depth keeps anything from being removed.
+    fn raise(&self, parent: &OwnedFd, name: &CStr, child: &OwnedFd) -> Result<(), Errno> {
+        // Its entry `..` changes, which its owner needs the right to write for.
+        make_writable(child)?;
+        for number in 0..MAX_TRIES {
+            let raised = format!(".slapos-deep-{number}");
+            match renameat(parent, name, self.top, raised.as_str()) {
+                Err(Errno::EEXIST | Errno::ENOTEMPTY | Errno::ENOTDIR) => {}
+                result => {
+                    self.raised.set(self.raised.get() + 1);
+                    return result;
+                }
+            }
+        }
+        Err(Errno::ELOOP)
+    }
+}
+
+fn failure(path: &Path, errno: Errno) -> RemoveError {
+    RemoveError {
         path: path.to_owned(),
         source: errno.into(),
-    };
-    let kind = match fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
-        Err(Errno::ENOENT) => return Ok(()),
-        status => SFlag::from_bits_truncate(status.map_err(failed)?.st_mode) & SFlag::S_IFMT,
-    };
-    let removed = if kind == SFlag::S_IFDIR {
-        let child = open_unreadable(directory, name).map_err(failed)?;
-        clear(child, path, depth + 1)?;
-        unlinkat(directory, name, UnlinkatFlags::RemoveDir)
-    } else {
-        unlinkat(directory, name, UnlinkatFlags::NoRemoveDir)
-    };
-    match removed {
-        Err(Errno::ENOENT) | Ok(()) => {
-            step("removed", path);
-            Ok(())
-        }
-        Err(errno) => Err(failed(errno)),
     }
 }
 
@@ -194,6 +236,25 @@ mod tests {
         remove_tree(&tree).unwrap();
         assert!(!tree.exists());
         assert!(victim.join("precious").exists());
+    }
+
+    #[test]
+    fn no_depth_keeps_anything_from_being_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let tree = root.path().join("tree");
+        let deep: PathBuf = std::iter::repeat_n("d", 3 * MAX_DEPTH / 2).collect();
+        fs::create_dir_all(tree.join(".slapos-deep-0/taken")).unwrap();
+        fs::create_dir_all(tree.join(&deep).join("side")).unwrap();
+        // What is brought up goes as deep again: beyond what one path can name.
+        for name in ["one", "two"] {
+            fs::rename(tree.join("d"), root.path().join(name)).unwrap();
+            fs::create_dir_all(tree.join(&deep)).unwrap();
+            let below = fs::File::open(tree.join(&deep)).unwrap();
+            renameat(nix::fcntl::AT_FDCWD, &root.path().join(name), &below, "d").unwrap();
+        }
+        fs::set_permissions(tree.join("d"), Permissions::from_mode(0o500)).unwrap();
+        clear_directory(&tree).unwrap();
+        assert_eq!(fs::read_dir(&tree).unwrap().count(), 0);
     }
 
     #[test]
