@@ -56,7 +56,9 @@ fn a_partition_that_supervisord_cannot_run_any_more_stops_no_other() {
     );
     assert!(is_processed(&node, 0) && runs(&node));
     fs::rename(node.path().join("away"), node.partition(1)).unwrap();
-    let next = node.grid(Ours, "slapgrid-cp", "instance", &["--force"]);
+    let next = instance(&node);
+    let services = node.services_status();
+    assert!(services.contains("slappart1:"), "{services}");
     row(
         "the directory of another partition is gone",
         &outcome,
