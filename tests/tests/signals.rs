@@ -262,7 +262,8 @@ fn a_binary_cache_that_is_silent() {
     let _connection = cache.accept().unwrap();
     let ended = end("binary cache is silent", tool, SIGTERM);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.text.contains("cut off"), "{}", ended.text);
+    let expected = "told to end while it asked the binary cache";
+    assert!(ended.text.contains(expected), "{}", ended.text);
 }
 
 #[test]

@@ -47,7 +47,8 @@ impl Installation<'_> {
         match self.try_cache(url, layout, account) {
             Ok(()) => Ok(true),
             // Told to end, nothing is begun any more.
-            Err(error) if forced || error.is_interruption() => Err(InstallError::Forced(error)),
+            Err(error) if error.is_interruption() => Err(InstallError::Interrupted),
+            Err(error) if forced => Err(InstallError::Forced(error)),
             Err(error) => {
                 match error {
                     ForcedError::Fetch(_) | ForcedError::Blacklisted => {

@@ -48,6 +48,9 @@ pub(super) enum InstallError {
     /// The release must come from the binary cache, and does not.
     #[error("the release is only installed from the binary cache, which is not possible")]
     Forced(#[source] ForcedError),
+    /// Nothing is begun any more.
+    #[error("slapgrid was told to end while it asked the binary cache")]
+    Interrupted,
     /// The release has no buildout of its own and cannot get one.
     #[error(
         "cannot bootstrap buildout (is it installed and in PATH, or named by the option buildout?)"
@@ -63,7 +66,7 @@ impl InstallError {
     pub(super) fn is_interruption(&self) -> bool {
         match self {
             Self::Bootstrap(error) | Self::Buildout(error) => error.is_interruption(),
-            Self::Forced(error) => error.is_interruption(),
+            Self::Interrupted => true,
             _ => false,
         }
     }
