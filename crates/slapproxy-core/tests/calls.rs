@@ -240,14 +240,21 @@ fn instances_that_are_no_longer_requested_are_kept_and_noted() {
     assert_eq!(noted(), []);
 }
 
-#[test]
-fn a_bang_touches_the_whole_tree_or_computer() {
-    let (_master, slap) = Master::with_partitions(3);
+/// A root in the first of three partitions, and the child that it requested in the second.
+fn root_and_child() -> (Master, Slap) {
+    let (master, slap) = Master::with_partitions(3);
     let order = slap.register_open_order();
     order.request(&request("root")).unwrap();
     slap.register_computer_partition("COMP-1", "slappart0")
         .request(&request("child"))
         .unwrap();
+    (master, slap)
+}
+
+#[test]
+fn a_bang_touches_the_whole_tree_or_computer() {
+    let (_master, slap) = root_and_child();
+    let order = slap.register_open_order();
     order.request(&request("other")).unwrap();
     let stamps = || {
         let computer = slap.register_computer("COMP-1").full_information().unwrap();
@@ -442,12 +449,7 @@ fn slaves_leave_their_hosts_with_the_partition_that_requested_them() {
 
 #[test]
 fn a_partition_without_instance_has_no_name_and_requests_nothing() {
-    let (_master, slap) = Master::with_partitions(3);
-    let order = slap.register_open_order();
-    order.request(&request("root")).unwrap();
-    slap.register_computer_partition("COMP-1", "slappart0")
-        .request(&request("child"))
-        .unwrap();
+    let (_master, slap) = root_and_child();
     let free = slap.register_computer_partition("COMP-1", "slappart2");
     let error = free.rename("root", None).unwrap_err();
     assert!(matches!(error, ClientError::NotFound { .. }), "{error:?}");
