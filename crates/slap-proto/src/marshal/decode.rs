@@ -2,100 +2,20 @@
 //!
 //! A stack machine over XML events: nesting takes heap, never stack, and is bounded.
 
+mod element;
+mod problem;
+
+pub use problem::{DecodeError, Problem};
+
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::value::{Class, Dict, Object, Value};
-use super::{MAX_DEPTH, MAX_REPEATED, charset, is_forbidden, number};
-
-/// Why a document was refused, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a marshal document, at byte {offset}: {problem}")]
-#[non_exhaustive]
-pub struct DecodeError {
-    /// Where the offending part ends, in bytes of the document as UTF-8.
-    pub offset: u64,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
-
-/// What can be wrong with a document.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// The bytes are not text of the declared encoding.
-    #[error("the bytes are not text of the declared encoding")]
-    Encoding,
-    /// The document is not well-formed XML.
-    #[error("malformed XML: {0}")]
-    Xml(String),
-    /// The document ends in the middle of an element.
-    #[error("the document ends inside <{0}>")]
-    Truncated(&'static str),
-    /// A document type, entity or processing instruction: never needed, and dangerous.
-    #[error("{0} is refused")]
-    Refused(&'static str),
-    /// An element that the format does not know.
-    #[error("unknown element <{0}>")]
-    UnknownElement(String),
-    /// An element that the format knows and that we do not read.
-    #[error("<{0}> is not supported")]
-    UnsupportedElement(&'static str),
-    /// `<marshal>` elsewhere than at the root.
-    #[error("<marshal> inside another element")]
-    NestedRoot,
-    /// Text outside of values.
-    #[error("text where none belongs: {0:?}")]
-    StrayText(String),
-    /// An element inside a scalar.
-    #[error("an element inside <{0}>")]
-    ElementInScalar(&'static str),
-    /// A character that XML forbids, or a malformed or unknown reference to one.
-    #[error("&{0}; is no character of XML")]
-    BadCharacter(String),
-    /// A number that is none, or too large.
-    #[error("<{0}> holds no number that can be read: {1:?}")]
-    BadNumber(&'static str, String),
-    /// The document holds no value.
-    #[error("no value")]
-    NoValue,
-    /// The document holds more than one value.
-    #[error("more than one value")]
-    SeveralValues,
-    /// A dictionary key without a value.
-    #[error("a dictionary with an odd number of items")]
-    OddDictionary,
-    /// A list, set, dictionary or object as key of a dictionary or item of a set.
-    #[error("a container that cannot be a key")]
-    UnhashableKey,
-    /// A reference to nothing that was seen before.
-    #[error("a reference to the unknown id {0:?}")]
-    DanglingReference(String),
-    /// A reference to a container that it lies in.
-    #[error("the value with the id {0:?} contains itself")]
-    Cycle(String),
-    /// Two containers of one id.
-    #[error("the id {0:?} is given twice")]
-    DuplicateId(String),
-    /// An attribute that must be there is not.
-    #[error("<{0}> without the attribute {1}")]
-    MissingAttribute(&'static str, &'static str),
-    /// A class other than the four of [`Class`].
-    #[error("objects of class {0} are refused")]
-    ForbiddenClass(String),
-    /// An object whose parts are not a tuple of arguments and a dictionary of attributes.
-    #[error("an object needs a tuple of arguments and a dictionary of attributes")]
-    MalformedObject,
-    /// More nesting than so many levels, [`MAX_DEPTH`] if the reader did not want fewer.
-    #[error("values are nested deeper than {0} levels")]
-    TooDeep(usize),
-    /// More values and bytes of text than [`MAX_REPEATED`] are there by reference.
-    #[error("its references repeat more than {MAX_REPEATED} values and bytes of text")]
-    TooLarge,
-}
+use self::element::{Container, Scalar, attribute, build, class};
+use self::problem::{malformed, shown};
+use super::value::Value;
+use super::{MAX_DEPTH, MAX_REPEATED, charset, is_forbidden};
 
 /// Reads a document.
 ///
@@ -134,79 +54,6 @@ pub(crate) fn decode_within(document: &[u8], deepest: usize) -> Result<Value, De
             Err(error) => Err(malformed(&error)),
         };
         step.map_err(|problem| DecodeError { offset, problem })?;
-    }
-}
-
-/// The elements that hold text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scalar {
-    None,
-    Bool,
-    Int,
-    Long,
-    Float,
-    String,
-}
-
-impl Scalar {
-    fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "none" => Self::None,
-            "bool" => Self::Bool,
-            "int" => Self::Int,
-            "long" => Self::Long,
-            "float" => Self::Float,
-            "string" | "unicode" => Self::String,
-            _ => return None,
-        })
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Bool => "bool",
-            Self::Int => "int",
-            Self::Long => "long",
-            Self::Float => "float",
-            Self::String => "string",
-        }
-    }
-
-    fn value(self, text: String) -> Result<Value, Problem> {
-        let number = match self {
-            Self::None => return Ok(Value::None),
-            Self::String => return Ok(Value::String(unescape(text))),
-            Self::Bool => number::integer(&text).map(|number| Value::Bool(number != 0)),
-            Self::Int | Self::Long => number::integer(&text).map(Value::Int),
-            Self::Float => number::float(&text).map(Value::Float),
-        };
-        number.ok_or_else(|| Problem::BadNumber(self.name(), shown(&text)))
-    }
-}
-
-/// The elements that hold elements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Container {
-    Root,
-    Tuple,
-    List,
-    Set,
-    Dictionary,
-    Object(Class),
-    Reference,
-}
-
-impl Container {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Root => "marshal",
-            Self::Tuple => "tuple",
-            Self::List => "list",
-            Self::Set => "set",
-            Self::Dictionary => "dictionary",
-            Self::Object(_) => "object",
-            Self::Reference => "reference",
-        }
     }
 }
 
@@ -432,88 +279,6 @@ impl Machine {
     }
 }
 
-/// A container from its items.
-fn build(container: Container, items: Vec<Value>) -> Result<Value, Problem> {
-    Ok(match container {
-        Container::Tuple => Value::Tuple(items),
-        Container::List => Value::list(items),
-        Container::Set => {
-            let entries = items.into_iter().map(|item| (item, Value::None)).collect();
-            let unique = dictionary(entries)?;
-            Value::Set(Arc::new(
-                unique.iter().map(|(item, _)| item.clone()).collect(),
-            ))
-        }
-        Container::Dictionary => {
-            let mut entries = Vec::with_capacity(items.len() / 2);
-            let mut items = items.into_iter();
-            while let Some(key) = items.next() {
-                entries.push((key, items.next().ok_or(Problem::OddDictionary)?));
-            }
-            Value::Dict(Arc::new(dictionary(entries)?))
-        }
-        Container::Object(class) => Value::Object(Arc::new(object(class, items)?)),
-        // Handled by the caller.
-        Container::Root | Container::Reference => Value::None,
-    })
-}
-
-fn dictionary(entries: Vec<(Value, Value)>) -> Result<Dict, Problem> {
-    if entries.iter().any(|(key, _)| !is_hashable(key)) {
-        return Err(Problem::UnhashableKey);
-    }
-    Ok(Dict::from_entries(entries))
-}
-
-fn is_hashable(key: &Value) -> bool {
-    match key {
-        Value::Tuple(items) => items.iter().all(is_hashable),
-        Value::List(_) | Value::Set(_) | Value::Dict(_) | Value::Object(_) => false,
-        _ => true,
-    }
-}
-
-fn object(class: Class, items: Vec<Value>) -> Result<Object, Problem> {
-    let mut items = items.into_iter();
-    let initargs = match items.next() {
-        Some(Value::Tuple(arguments)) => arguments,
-        Some(Value::List(arguments)) => arguments.to_vec(),
-        _ => return Err(Problem::MalformedObject),
-    };
-    match (items.next(), items.next()) {
-        (Some(Value::Dict(state)), None) => {
-            let state = Arc::unwrap_or_clone(state);
-            Ok(Object {
-                class,
-                initargs,
-                state,
-            })
-        }
-        _ => Err(Problem::MalformedObject),
-    }
-}
-
-fn class(start: &BytesStart<'_>) -> Result<Class, Problem> {
-    let module =
-        attribute(start, "module")?.ok_or(Problem::MissingAttribute("object", "module"))?;
-    let name = attribute(start, "class")?.ok_or(Problem::MissingAttribute("object", "class"))?;
-    Some(&module)
-        .filter(|module| *module == Class::MODULE)
-        .and_then(|_| Class::from_name(&name))
-        .ok_or_else(|| Problem::ForbiddenClass(shown(&format!("{module}.{name}"))))
-}
-
-fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, Problem> {
-    let found = start
-        .try_get_attribute(name)
-        .map_err(|error| malformed(&error))?;
-    found
-        .map(|attribute| attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0))
-        .transpose()
-        .map(|value| value.map(std::borrow::Cow::into_owned))
-        .map_err(|error| malformed(&error))
-}
-
 /// The character of a reference. Named entities are the five of XML; others need a DTD.
 pub(crate) fn resolve_reference(reference: &BytesRef<'_>) -> Option<char> {
     let character = match &*reference.xml10_content() {
@@ -525,24 +290,4 @@ pub(crate) fn resolve_reference(reference: &BytesRef<'_>) -> Option<char> {
         _ => reference.resolve_char_ref().ok().flatten(),
     };
     character.filter(|character| !is_forbidden(*character))
-}
-
-/// Undoes the format's own escaping, which lies under that of XML.
-fn unescape(text: String) -> String {
-    if !text.contains('&') {
-        return text;
-    }
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
-}
-
-/// What the XML reader says may quote the document.
-fn malformed(error: &dyn std::fmt::Display) -> Problem {
-    Problem::Xml(shown(&error.to_string()))
-}
-
-/// The beginning of a text from the document, for a message.
-fn shown(text: &str) -> String {
-    text.chars().take(80).collect()
 }
