@@ -45,18 +45,32 @@ fn parse_by<T: Parser>(
     T::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Long options with dashes for underscores, up to a `--`; values stay as they are.
+/// Options whose number may be left out. A number that follows one is its own, and no argument.
+const OF_OPTIONAL_NUMBER: [&str; 2] = ["--wait", "--watch"];
+
+/// Long options with dashes for underscores, numbers joined to the options that may have one, up to a
+/// `--`; values stay as they are.
 fn normalised(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut only_values = false;
-    let normalise = |argument: OsString| {
+    let mut normalised: Vec<OsString> = Vec::new();
+    for argument in arguments {
         only_values |= argument == "--";
-        if only_values {
-            argument
-        } else {
-            with_dashes(&argument)
+        let before = normalised.last_mut();
+        match before.filter(|before| OF_OPTIONAL_NUMBER.iter().any(|option| before == option)) {
+            Some(option) if !only_values && is_number(&argument) => {
+                option.push("=");
+                option.push(argument);
+            }
+            _ if only_values => normalised.push(argument),
+            _ => normalised.push(with_dashes(&argument)),
         }
-    };
-    arguments.into_iter().map(normalise).collect()
+    }
+    normalised
+}
+
+fn is_number(argument: &OsStr) -> bool {
+    let text = argument.to_str();
+    text.is_some_and(|text| text.parse::<f64>().is_ok())
 }
 
 fn with_dashes(argument: &OsStr) -> OsString {
@@ -89,6 +103,8 @@ mod tests {
         master_ca_file: Option<String>,
         #[arg(long)]
         now: bool,
+        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "60")]
+        watch: Option<f64>,
         file: String,
     }
 
@@ -116,6 +132,23 @@ mod tests {
         );
         assert_eq!(parsed(&["--no", "f"]).unwrap().file, "f");
         assert_eq!(parsed(&["--", "--a_b"]).unwrap().file, "--a_b");
+    }
+
+    #[test]
+    fn a_number_may_be_left_out_and_stand_on_its_own() {
+        for (arguments, expected) in [
+            (&["f"][..], None),
+            (&["--watch", "f"], Some(60.0)),
+            (&["f", "--watch"], Some(60.0)),
+            (&["--watch", "5", "f"], Some(5.0)),
+            (&["--watch=5", "f"], Some(5.0)),
+            (&["f", "--watch", "0.5"], Some(0.5)),
+            (&["--watch", "--", "f"], Some(60.0)),
+        ] {
+            let example = parsed(arguments).unwrap();
+            assert_eq!(example.watch, expected, "{arguments:?}");
+            assert_eq!(example.file, "f", "{arguments:?}");
+        }
     }
 
     #[test]

@@ -3,19 +3,19 @@
 
 mod alias;
 mod arguments;
+mod delay;
 pub mod exit;
 mod logging;
 mod master;
 mod outcome;
-mod parameters;
 mod printable;
 
 pub use alias::{AliasError, Aliases};
 pub use arguments::{parse, parse_as, parse_from};
+pub use delay::random_delay;
 pub use logging::{
     LogError, LogFormat, LogOptions, ToolLog, Verbosity, init_logging, init_tool_logging,
 };
-pub use master::{ConnectError, MasterOptions};
+pub use master::{ConnectError, MasterOptions, with_home};
 pub use outcome::{describe, finish, print, tell};
-pub use parameters::{KeyValue, ParameterError, read_parameters};
 pub use printable::printable;

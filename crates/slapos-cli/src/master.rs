@@ -44,22 +44,27 @@ pub enum ConnectError {
 }
 
 impl MasterOptions {
-    /// The connection of a user, with the certificate of `section`.
+    /// The connection of a user, with the certificate of `section`, else that of `[slapos]`.
     ///
     /// # Errors
     /// A parameter is missing or wrong, or a certificate cannot be read.
     pub fn connect(&self, file: &ConfigFile, section: &str) -> Result<Slap, ConnectError> {
+        Ok(self.connection(file, section)?.open()?)
+    }
+
+    /// As [`MasterOptions::connect`], for those who have more to say of the connection.
+    ///
+    /// # Errors
+    /// A parameter is missing or wrong.
+    pub fn connection(&self, file: &ConfigFile, section: &str) -> Result<Connection, ConnectError> {
         let slapos = file.section("slapos");
         let url = self
             .master_url
             .clone()
             .map_or_else(|| slapos.get_text("master_url"), |url| Ok(Some(url)))?;
         let url = url.ok_or_else(|| MissingParameters(vec!["master_url"]))?;
-        let own = file.section(section);
-        let certificate = pick(self.cert_file.as_deref(), || own.get_path("cert_file"))?;
-        let key = pick(self.key_file.as_deref(), || own.get_path("key_file"))?;
         let mut connection = Connection::to(&url)?;
-        connection = match (certificate, key) {
+        connection = match self.certificate_and_key(file, section)? {
             (Some(certificate), Some(key)) => connection.client_certificate(certificate, key),
             (None, Some(_)) => return Err(MissingParameters(vec!["cert_file"]).into()),
             (Some(_), None) => return Err(MissingParameters(vec!["key_file"]).into()),
@@ -69,9 +74,36 @@ impl MasterOptions {
             (None, None) => connection,
         };
         if let Some(authority) = slapos.get_path("master_ca_file")? {
-            connection = connection.master_ca_file(authority);
+            connection = connection.master_ca_file(with_home(authority));
         }
-        Ok(connection.open()?)
+        Ok(connection)
+    }
+
+    /// Of the options, of the section, or, if neither names any, of `[slapos]`.
+    fn certificate_and_key(
+        &self,
+        file: &ConfigFile,
+        section: &str,
+    ) -> Result<(Option<PathBuf>, Option<PathBuf>), ValueError> {
+        let own = file.section(section);
+        let certificate = pick(self.cert_file.as_deref(), || own.get_path("cert_file"))?;
+        let key = pick(self.key_file.as_deref(), || own.get_path("key_file"))?;
+        let (certificate, key) = match (certificate, key) {
+            (None, None) => {
+                let slapos = file.section("slapos");
+                (slapos.get_path("cert_file")?, slapos.get_path("key_file")?)
+            }
+            named => named,
+        };
+        Ok((certificate.map(with_home), key.map(with_home)))
+    }
+}
+
+/// A path with the home directory of the user for a `~` at its beginning.
+pub fn with_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path,
     }
 }
 
@@ -103,6 +135,15 @@ mod tests {
     }
 
     #[test]
+    fn the_home_directory_is_that_of_the_user() {
+        let home = std::env::home_dir().unwrap();
+        assert_eq!(with_home(PathBuf::from("~/a/b")), home.join("a/b"));
+        for path in ["/a/~", "~other/a", "a"] {
+            assert_eq!(with_home(PathBuf::from(path)), Path::new(path));
+        }
+    }
+
+    #[test]
     fn what_is_missing_or_wrong_is_named() {
         let table = [
             ("[slapos]\n", "master_url"),
@@ -114,6 +155,15 @@ mod tests {
             ),
             (
                 "[slapos]\nmaster_url = http://m/\n[slapconsole]\ncert_file = c",
+                "key_file",
+            ),
+            (
+                "[slapos]\nmaster_url = https://m/\ncert_file = /no/c\nkey_file = /no/k",
+                "/no/c",
+            ),
+            (
+                "[slapos]\nmaster_url = https://m/\ncert_file = /no/c\nkey_file = /no/k\n\
+                 [slapconsole]\ncert_file = c",
                 "key_file",
             ),
             (

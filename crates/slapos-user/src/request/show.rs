@@ -4,8 +4,10 @@ use serde_json::{Map, Value as Json, json};
 use slap_client::proto::documents::{Attributes, SoftwareInstance};
 use slapos_cli::printable;
 
+use crate::parameters::JSON_PARAMETER;
+
 /// A few lines for people.
-pub(crate) fn text(instance: &SoftwareInstance) -> String {
+pub(super) fn text(instance: &SoftwareInstance) -> String {
     let shown = |text: &Option<String>| text.as_deref().unwrap_or("unknown").to_owned();
     let mut lines = format!(
         "State: {}\nPartition: {} of {}\n",
@@ -13,27 +15,28 @@ pub(crate) fn text(instance: &SoftwareInstance) -> String {
         shown(&instance.partition_id),
         shown(&instance.computer_id),
     );
-    if instance.connection_dict.is_empty() {
+    let published = values(&instance.connection_dict);
+    if published.is_empty() {
         lines += "Connection parameters: none yet; run this again later\n";
         return lines;
     }
     lines += "Connection parameters:\n";
-    let width = instance
-        .connection_dict
-        .keys()
-        .map(|key| key.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = published.keys().map(|key| key.chars().count()).max();
+    let width = width.unwrap_or(0);
     let indent = " ".repeat(width + 4);
-    for (key, value) in &instance.connection_dict {
-        let (key, value) = (printable(key, ""), value.to_text());
-        lines += &format!("  {key:width$}  {}\n", printable(&value, &indent));
+    for (key, value) in &published {
+        let value = match value {
+            Json::String(text) => text.clone(),
+            other => format!("{other:#}"),
+        };
+        let (key, value) = (printable(key, ""), printable(&value, &indent));
+        lines += &format!("  {key:width$}  {value}\n");
     }
     lines
 }
 
 /// One JSON object for programs.
-pub(crate) fn json(instance: &SoftwareInstance) -> String {
+pub(super) fn json(instance: &SoftwareInstance) -> String {
     let object = json!({
         "state": instance.requested_state,
         "computer_id": instance.computer_id,
@@ -41,17 +44,23 @@ pub(crate) fn json(instance: &SoftwareInstance) -> String {
         "instance_guid": instance.instance_guid,
         "software_release": instance.software_release_url,
         "software_type": instance.software_type,
-        "parameters": texts(&instance.parameter_dict),
-        "connection_parameters": texts(&instance.connection_dict),
+        "parameters": values(&instance.parameter_dict),
+        "connection_parameters": values(&instance.connection_dict),
     });
     format!("{object:#}\n")
 }
 
-fn texts(attributes: &Attributes) -> Json {
-    let pairs = attributes
-        .iter()
-        .map(|(key, value)| (key.clone(), Json::String(value.to_text())));
-    Json::Object(pairs.collect::<Map<_, _>>())
+/// The parameters; those of one JSON text instead of it, if they are serialised so.
+fn values(attributes: &Attributes) -> Map<String, Json> {
+    if attributes.len() == 1
+        && let Some(text) = attributes.get(JSON_PARAMETER)
+        && let Ok(Json::Object(object)) = serde_json::from_str(&text.to_text())
+    {
+        return object;
+    }
+    let pairs = attributes.iter();
+    let texts = pairs.map(|(key, value)| (key.clone(), Json::String(value.to_text())));
+    texts.collect()
 }
 
 #[cfg(test)]
@@ -87,6 +96,23 @@ mod tests {
             shown.ends_with("  url  a\n       State: evil\\u{1b}[2J\n"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn what_is_one_json_text_is_shown_by_its_keys() {
+        let mut instance = instance();
+        let text_value = r#"{"url": "http://x/", "hosts": ["a", "b"]}"#.into();
+        instance.connection_dict = [("_".to_owned(), text_value)].into();
+        let shown = text(&instance);
+        let expected =
+            "  hosts  [\n           \"a\",\n           \"b\"\n         ]\n  url    http://x/\n";
+        assert!(shown.ends_with(expected), "{shown}");
+        let object: Json = serde_json::from_str(&json(&instance)).unwrap();
+        assert_eq!(object["connection_parameters"]["hosts"][1], "b");
+        // Whoever publishes more than that means nothing by it.
+        instance.connection_dict.insert("a".to_owned(), "1".into());
+        let object: Json = serde_json::from_str(&json(&instance)).unwrap();
+        assert!(object["connection_parameters"]["_"].is_string());
     }
 
     #[test]

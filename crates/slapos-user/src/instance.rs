@@ -1,0 +1,141 @@
+//! slapos-instance: what a buildout profile calls from inside a partition, with the values of its
+//! section `[slap-connection]`.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Map, Value as Json};
+use slap_client::proto::documents::Attributes;
+use slap_client::proto::marshal::Value;
+use slap_client::{ComputerPartition, Connection};
+
+use crate::parameters::{KeyValue, attributes, by_key};
+
+/// Reads the parameters of an instance, and publishes its connection parameters
+#[derive(Parser)]
+#[command(name = "slapos-instance", version)]
+struct Arguments {
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(subcommand)]
+    task: Task,
+}
+
+/// The values of `[slap-connection]`.
+#[derive(Args)]
+struct ConnectionOptions {
+    /// URL of the master
+    #[arg(long, value_name = "URL")]
+    server_url: String,
+    /// Reference of the computer
+    #[arg(long, value_name = "ID")]
+    computer_id: String,
+    /// Reference of the partition
+    #[arg(long, value_name = "ID")]
+    partition_id: String,
+    /// Private key of the instance
+    #[arg(long, value_name = "FILE", requires = "cert_file")]
+    key_file: Option<PathBuf>,
+    /// Certificate of the instance
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    cert_file: Option<PathBuf>,
+    /// Trust only the authorities of this file
+    #[arg(long, value_name = "FILE")]
+    master_ca_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Prints the parameters of the instance, KEY=VALUE a line
+    Parameters {
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Publishes connection parameters; they replace those of before
+    Publish {
+        /// What to publish
+        #[arg(value_name = "KEY=VALUE", required = true)]
+        parameters: Vec<KeyValue>,
+        /// For this slave instead of the instance itself
+        #[arg(long, value_name = "REFERENCE")]
+        slave: Option<String>,
+    },
+}
+
+/// Runs slapos-instance.
+pub fn main() -> ExitCode {
+    let arguments = slapos_cli::parse();
+    slapos_cli::finish("slapos-instance", run(&arguments))
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let partition = connect(&arguments.connection)?;
+    match &arguments.task {
+        Task::Parameters { json } => {
+            let parameters = partition.fetch()?.parameter_dict;
+            slapos_cli::print(&if *json {
+                as_json(&parameters)?
+            } else {
+                as_lines(&parameters)
+            })?;
+        }
+        Task::Publish { parameters, slave } => {
+            let dict = attributes(by_key(parameters)?);
+            partition.set_connection_dict(&dict, slave.as_deref())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn connect(options: &ConnectionOptions) -> Result<ComputerPartition, Box<dyn Error>> {
+    let mut connection = Connection::to(&options.server_url)?;
+    if let (Some(certificate), Some(key)) = (&options.cert_file, &options.key_file) {
+        connection = connection.client_certificate(certificate, key);
+    }
+    if let Some(authority) = &options.master_ca_file {
+        connection = connection.master_ca_file(authority);
+    }
+    let slap = connection.open()?;
+    let (computer, partition) = (options.computer_id.as_str(), options.partition_id.as_str());
+    Ok(slap.register_computer_partition(computer, partition))
+}
+
+fn as_lines(parameters: &Attributes) -> String {
+    parameters
+        .iter()
+        .map(|(key, value)| format!("{key}={}\n", value.to_text()))
+        .collect()
+}
+
+fn as_json(parameters: &Attributes) -> Result<String, serde_json::Error> {
+    let object: Map<_, _> = parameters
+        .iter()
+        .map(|(key, value)| (key.clone(), json(value)))
+        .collect();
+    Ok(serde_json::to_string_pretty(&object)? + "\n")
+}
+
+fn json(value: &Value) -> Json {
+    match value {
+        Value::None => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(number) => {
+            i64::try_from(*number).map_or_else(|_| Json::String(number.to_string()), Json::from)
+        }
+        // JSON has no infinities.
+        Value::Float(number) => {
+            serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number)
+        }
+        Value::Tuple(items) => items.iter().map(json).collect(),
+        Value::List(items) | Value::Set(items) => items.iter().map(json).collect(),
+        Value::Dict(dict) => Json::Object(
+            dict.iter()
+                .map(|(key, value)| (key.to_text(), json(value)))
+                .collect(),
+        ),
+        Value::String(_) | Value::Object(_) => Json::String(value.to_text()),
+    }
+}

@@ -1,0 +1,275 @@
+//! Parameters of instances, from the command line and from files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde_json::{Map, Value as Json};
+use slap_client::proto::documents::Attributes;
+use slap_client::proto::instance_xml::{self, InstanceXmlError};
+
+use crate::schema::Serialisation;
+
+/// The one parameter that holds all others where they are serialised as JSON.
+pub(crate) const JSON_PARAMETER: &str = "_";
+
+/// `KEY=VALUE` of a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyValue {
+    /// Before the first `=`.
+    pub key: String,
+    /// After it.
+    pub value: String,
+}
+
+impl FromStr for KeyValue {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some(("", _)) | None => Err("expected KEY=VALUE"),
+            Some((key, value)) => Ok(Self {
+                key: key.to_owned(),
+                value: value.to_owned(),
+            }),
+        }
+    }
+}
+
+/// A key stands twice on a command line: whichever value was meant, one would be lost.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is given twice")]
+pub struct DuplicateKey(String);
+
+/// The values by key.
+///
+/// # Errors
+/// A key is given twice.
+pub(crate) fn by_key(pairs: &[KeyValue]) -> Result<BTreeMap<String, String>, DuplicateKey> {
+    let mut values = BTreeMap::new();
+    for KeyValue { key, value } in pairs {
+        if values.insert(key.clone(), value.clone()).is_some() {
+            return Err(DuplicateKey(key.clone()));
+        }
+    }
+    Ok(values)
+}
+
+/// A parameters file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// It cannot be read.
+    #[error("cannot read the parameters file {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no JSON object of parameters.
+    #[error("{path} holds no JSON object")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// It is no YAML mapping of parameters.
+    #[error("{path} holds no YAML mapping")]
+    Yaml {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<serde_saphyr::Error>,
+    },
+    /// It is no instance document.
+    #[error("{path} holds no <instance> document")]
+    Xml {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: InstanceXmlError,
+    },
+}
+
+/// What a parameters file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ParametersFile {
+    /// An `<instance>` document: parameters as they are sent.
+    Document(BTreeMap<String, String>),
+    /// Values of any kind, to be serialised as the release wants them.
+    Object(Map<String, Json>),
+}
+
+impl ParametersFile {
+    /// Reads a file: YAML or XML by the end of its name, else JSON; what begins with `<` is XML in any
+    /// case.
+    ///
+    /// # Errors
+    /// The file cannot be read or holds something else.
+    pub(crate) fn read(path: &Path) -> Result<Self, ParameterError> {
+        let own = || path.to_owned();
+        let text = std::fs::read_to_string(path).map_err(|source| ParameterError::Read {
+            path: own(),
+            source,
+        })?;
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension {
+            Some("yaml" | "yml") => {
+                serde_saphyr::from_str(&text)
+                    .map(Self::Object)
+                    .map_err(|error| ParameterError::Yaml {
+                        path: own(),
+                        source: Box::new(error),
+                    })
+            }
+            Some("xml") => Self::document(path, &text),
+            _ if text.trim_start().starts_with('<') => Self::document(path, &text),
+            _ => serde_json::from_str(&text)
+                .map(Self::Object)
+                .map_err(|source| ParameterError::Json {
+                    path: own(),
+                    source,
+                }),
+        }
+    }
+
+    fn document(path: &Path, text: &str) -> Result<Self, ParameterError> {
+        let parameters = instance_xml::from_xml(text).map_err(|source| ParameterError::Xml {
+            path: path.to_owned(),
+            source,
+        })?;
+        let texts = parameters
+            .into_iter()
+            .map(|(key, value)| (key, value.unwrap_or_default()));
+        Ok(Self::Document(texts.collect()))
+    }
+}
+
+/// Values of any kind, as they are sent: each for itself, texts as they are and others as their JSON
+/// text; or all of them as one JSON text, unless they are that already.
+pub(crate) fn serialised(
+    object: Map<String, Json>,
+    serialisation: Serialisation,
+) -> BTreeMap<String, String> {
+    let is_serialised = object.len() == 1 && object.contains_key(JSON_PARAMETER);
+    match serialisation {
+        Serialisation::JsonInXml if !is_serialised => {
+            let text = format!("{:#}", Json::Object(object));
+            [(JSON_PARAMETER.to_owned(), text)].into()
+        }
+        _ => object
+            .into_iter()
+            .map(|(key, value)| (key, json_text(value)))
+            .collect(),
+    }
+}
+
+fn json_text(value: Json) -> String {
+    match value {
+        Json::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// As the client library takes them.
+pub(crate) fn attributes(texts: BTreeMap<String, String>) -> Attributes {
+    let values = texts.into_iter().map(|(key, value)| (key, value.into()));
+    values.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(name: &str, text: &str) -> Result<ParametersFile, ParameterError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        ParametersFile::read(&path)
+    }
+
+    fn object(value: Json) -> Map<String, Json> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_file_is_read_by_its_name() {
+        let values = object(json!({"a": "1", "b": {"c": [1, true, null]}}));
+        let expected = ParametersFile::Object(values);
+        let json = r#"{"a": "1", "b": {"c": [1, true, null]}}"#;
+        for name in ["p.json", "p", "p.yaml", "p.yml"] {
+            // JSON is YAML.
+            assert_eq!(read(name, json).unwrap(), expected, "{name}");
+        }
+        let yaml = "a: '1'\nb:\n  c:\n  - 1\n  - true\n  - ~\n";
+        assert_eq!(read("p.yaml", yaml).unwrap(), expected);
+        let xml = "<instance><parameter id='a'>1</parameter><parameter id='e'/></instance>";
+        let texts = [("a", "1"), ("e", "")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let document = ParametersFile::Document(texts.into());
+        for name in ["p.xml", "p.json", "p"] {
+            assert_eq!(read(name, xml).unwrap(), document, "{name}");
+        }
+    }
+
+    #[test]
+    fn other_contents_are_refused_by_the_name_of_the_file() {
+        for (name, text, part) in [
+            ("p.json", "[1]", "p.json holds no JSON object"),
+            ("p.json", "{", "p.json holds no JSON object"),
+            ("p.yaml", "- 1\n", "p.yaml holds no YAML mapping"),
+            ("p.yaml", "a: [", "p.yaml holds no YAML mapping"),
+            ("p.yaml", "a: 1\na: 2\n", "p.yaml holds no YAML mapping"),
+            ("p.xml", "<instance>", "p.xml holds no <instance> document"),
+            ("p.xml", "a", "p.xml holds no <instance> document"),
+            ("p.xml", "<a/>", "p.xml holds no <instance> document"),
+        ] {
+            let error = read(name, text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text:?}: {error}");
+        }
+        let missing = ParametersFile::read(Path::new("/no/such.json")).unwrap_err();
+        let expected = "cannot read the parameters file /no/such.json";
+        assert_eq!(missing.to_string(), expected);
+    }
+
+    #[test]
+    fn yaml_that_grows_without_end_is_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let one = format!("*a{}, ", level - 1).repeat(10);
+            text += &format!("a{level}: &a{level} [{one}]\n");
+        }
+        assert!(matches!(
+            read("p.yaml", &text),
+            Err(ParameterError::Yaml { .. })
+        ));
+    }
+
+    #[test]
+    fn values_are_sent_as_the_release_wants_them() {
+        let values = object(json!({"text": "é", "number": 1, "list": [1]}));
+        let each = serialised(values.clone(), Serialisation::Xml);
+        assert_eq!(each["text"], "é");
+        assert_eq!(each["number"], "1");
+        assert_eq!(each["list"], "[1]");
+        let one = serialised(values.clone(), Serialisation::JsonInXml);
+        let parsed: Json = serde_json::from_str(&one[JSON_PARAMETER]).unwrap();
+        assert_eq!((one.len(), parsed), (1, Json::Object(values)));
+        let ready = object(json!({"_": "{\"a\": 1}"}));
+        let kept = serialised(ready, Serialisation::JsonInXml);
+        assert_eq!(kept[JSON_PARAMETER], "{\"a\": 1}");
+    }
+
+    #[test]
+    fn arguments_are_pairs_and_no_key_is_lost() {
+        assert!("key".parse::<KeyValue>().is_err());
+        assert!("=v".parse::<KeyValue>().is_err());
+        let pair: KeyValue = "k=a=b".parse().unwrap();
+        assert_eq!((pair.key.as_str(), pair.value.as_str()), ("k", "a=b"));
+        let error = by_key(&[pair.clone(), pair]).unwrap_err();
+        assert_eq!(error.to_string(), "k is given twice");
+    }
+}

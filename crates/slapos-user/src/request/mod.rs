@@ -1,0 +1,271 @@
+//! slapos-request: requests an instance of a release, and shows what it published.
+
+mod interrupt;
+mod progress;
+mod show;
+mod wait;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use slap_client::InstanceRequest;
+use slap_client::proto::documents::{Attributes, SoftwareInstance};
+use slapos_cli::{MasterOptions, exit};
+use slapos_config::ConfigFile;
+
+use self::interrupt::Interrupt;
+use self::progress::Progress;
+use self::wait::{Awaited, Wait};
+use crate::parameters::{KeyValue, ParametersFile, attributes, by_key, serialised};
+use crate::release::release_url;
+use crate::schema::{SchemaError, Serialisation};
+
+/// What masters heed of `--node`; they take anything else in silence.
+const KNOWN_FILTERS: [&str; 21] = [
+    "capability",
+    "computer_guid",
+    "cpu_core",
+    "cpu_frequency",
+    "cpu_type",
+    "group",
+    "instance_guid",
+    "local_area_network_type",
+    "master_url",
+    "memory_size",
+    "memory_type",
+    "mode",
+    "network_guid",
+    "project_guid",
+    "region",
+    "retention_delay",
+    "sla_mode",
+    "storage_capacity",
+    "storage_interface",
+    "storage_redundancy",
+    "subject",
+];
+const DESTROYED: &str = "destroyed";
+
+/// Requests an instance, or changes one, and shows its state and connection parameters
+#[derive(Debug, clap::Parser)]
+#[command(name = "slapos-request", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(flatten)]
+    options: RequestOptions,
+    /// slapos.cfg
+    configuration_file: PathBuf,
+    /// URL of the release, an alias of section slapconsole, or product.NAME
+    software_instance: String,
+    /// Your name of the instance
+    instance_reference: String,
+}
+
+/// For the help of whoever takes [`RequestOptions`].
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  the instance is there; with --wait: and has published connection parameters
+  1  something failed
+  2  the instance is not there yet; with --wait: or has not published anything in time; or the
+     command line is wrong";
+
+/// How an instance shall be.
+#[derive(Debug, clap::Args)]
+pub struct RequestOptions {
+    #[command(flatten)]
+    master: MasterOptions,
+    /// Parameters of the instance; they win over those of the file
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
+    parameters: Vec<KeyValue>,
+    /// Parameters from a file: .yaml, .xml (an instance document), or else JSON
+    #[arg(long, value_name = "FILE")]
+    parameters_file: Option<PathBuf>,
+    /// How to send the values of a JSON or YAML file, instead of as the release says in URL.json
+    #[arg(long, value_name = "KIND", value_enum, requires = "parameters_file")]
+    force_serialisation: Option<Serialisation>,
+    /// Type of the instance
+    #[arg(long, value_name = "NAME")]
+    r#type: Option<String>,
+    /// Where to place it, e.g. computer_guid=COMP-1
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
+    node: Vec<KeyValue>,
+    /// The wanted state
+    #[arg(long, value_parser = ["started", "stopped", DESTROYED])]
+    state: Option<String>,
+    /// Request a slave of an instance instead of an instance
+    #[arg(long)]
+    slave: bool,
+    /// Wait until the instance has published connection parameters, for ever or for some seconds
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
+    wait: Option<Option<u64>>,
+    /// Print one JSON object; nothing while the instance is not there
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which instance of which release.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// URL of the release, an alias, or `product.NAME`.
+    pub software: &'a str,
+    /// The requester's name of the instance.
+    pub reference: &'a str,
+}
+
+/// The release does not say how it takes parameters, and neither do the options.
+#[derive(Debug, thiserror::Error)]
+#[error("--force-serialisation is needed, since it is unknown how {release} takes parameters")]
+struct UnknownSerialisation {
+    release: String,
+    source: SchemaError,
+}
+
+/// A destroyed instance publishes nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("--wait waits for connection parameters, which an instance that is destroyed never has")]
+struct WaitForDestroyed;
+
+/// Runs slapos-request.
+pub fn main() -> ExitCode {
+    let arguments: Arguments = slapos_cli::parse();
+    let wanted = Wanted {
+        software: &arguments.software_instance,
+        reference: &arguments.instance_reference,
+    };
+    let tool = "slapos-request";
+    let file = &arguments.configuration_file;
+    slapos_cli::finish(tool, request(tool, file, wanted, &arguments.options))
+}
+
+/// Requests an instance and prints how it is. `tool` is the name before messages.
+///
+/// # Errors
+/// The configuration or the parameters cannot be used, or the master did not take the request.
+pub fn request(
+    tool: &'static str,
+    configuration: &Path,
+    wanted: Wanted<'_>,
+    options: &RequestOptions,
+) -> Result<ExitCode, Box<dyn Error>> {
+    if options.wait.is_some() && options.state.as_deref() == Some(DESTROYED) {
+        return Err(WaitForDestroyed.into());
+    }
+    let file = ConfigFile::read(configuration)?;
+    let interrupt = Interrupt::default();
+    let connection = options.master.connection(&file, "slapconsole")?;
+    let slap = connection.cancelled_by(interrupt.flag()).open()?;
+    let url = release_url(&slap, &file, wanted.software)?;
+    let request = instance_request(options, &url, wanted.reference)?;
+    warn_of_unknown_filters(tool, &options.node);
+    let order = slap.register_open_order();
+    let Some(limit) = options.wait else {
+        return match wait::ask(&order, &request)? {
+            Some(instance) => show(&instance, options.json),
+            None => {
+                let message = "the master is preparing the instance; run this again later";
+                slapos_cli::tell(tool, message);
+                Ok(ExitCode::from(exit::NOT_READY))
+            }
+        };
+    };
+    interrupt.on_signals()?;
+    let wait = Wait {
+        order: &order,
+        request: &request,
+        limit: limit.map(Duration::from_secs),
+        interrupt: &interrupt,
+    };
+    let awaited = wait.until_published(&mut Progress::new(tool))?;
+    finish(tool, awaited, &interrupt, options.json)
+}
+
+fn finish(
+    tool: &str,
+    awaited: Awaited,
+    interrupt: &Interrupt,
+    json: bool,
+) -> Result<ExitCode, Box<dyn Error>> {
+    match awaited {
+        Awaited::Published(instance) => show(&instance, json),
+        Awaited::TimeOver(stage) => {
+            slapos_cli::tell(tool, &format!("the time is over: {stage}"));
+            Ok(ExitCode::from(exit::NOT_READY))
+        }
+        Awaited::Interrupted(stage) => {
+            let message = format!("interrupted, the request stays with the master: {stage}");
+            slapos_cli::tell(tool, &message);
+            interrupt.end()?;
+            Ok(ExitCode::from(exit::NOT_READY))
+        }
+    }
+}
+
+fn show(instance: &SoftwareInstance, json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    slapos_cli::print(&if json {
+        show::json(instance)
+    } else {
+        show::text(instance)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn instance_request(
+    options: &RequestOptions,
+    url: &str,
+    reference: &str,
+) -> Result<InstanceRequest, Box<dyn Error>> {
+    let mut request = InstanceRequest::new(url, reference);
+    request.parameters = parameters(options, url)?;
+    request.filter = attributes(by_key(&options.node)?);
+    request.software_type.clone_from(&options.r#type);
+    request.state.clone_from(&options.state);
+    request.shared = options.slave;
+    Ok(request)
+}
+
+/// Those of the file, with those of the command line in their place.
+fn parameters(options: &RequestOptions, url: &str) -> Result<Attributes, Box<dyn Error>> {
+    let given = by_key(&options.parameters)?;
+    let file = options.parameters_file.as_deref();
+    let texts = match file.map(ParametersFile::read).transpose()? {
+        None => given,
+        Some(ParametersFile::Document(mut texts)) => {
+            texts.extend(given);
+            texts
+        }
+        Some(ParametersFile::Object(mut values)) => {
+            values.extend(given.into_iter().map(|(key, text)| (key, text.into())));
+            serialised(values, serialisation(options, url)?)
+        }
+    };
+    Ok(attributes(texts))
+}
+
+fn serialisation(
+    options: &RequestOptions,
+    url: &str,
+) -> Result<Serialisation, UnknownSerialisation> {
+    if let Some(forced) = options.force_serialisation {
+        return Ok(forced);
+    }
+    let software_type = options.r#type.as_deref();
+    Serialisation::of_release(url, software_type).map_err(|source| UnknownSerialisation {
+        release: url.to_owned(),
+        source,
+    })
+}
+
+/// Masters take them in silence, and place the instance anywhere.
+fn warn_of_unknown_filters(tool: &str, node: &[KeyValue]) {
+    let unknown = node.iter().map(|pair| pair.key.as_str());
+    let unknown: Vec<_> = unknown.filter(|key| !KNOWN_FILTERS.contains(key)).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let (unknown, known) = (unknown.join(", "), KNOWN_FILTERS.join(", "));
+    let message = format!(
+        "warning: masters that do not know the filter {unknown} ignore it; known are {known}"
+    );
+    slapos_cli::tell(tool, &message);
+}
