@@ -1,6 +1,7 @@
 //! The command line that slapgrid, slapgrid-sr, slapgrid-cp and slapgrid-ur share, and that of
 //! the tools for their supervisord. The binaries only say who they are.
 
+mod caller;
 mod options;
 mod progress;
 mod status;
@@ -8,7 +9,9 @@ mod supervisord;
 mod watchdog;
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde::Serialize;
 use slapgrid_core::outcome::OutcomeDocument;
@@ -17,27 +20,47 @@ use slapgrid_core::plan::release::is_release_name;
 use slapgrid_core::settings::{Settings, SettingsError};
 use slapgrid_core::status::NodeStatus;
 use slapgrid_core::watch::Watch;
-use slapgrid_core::{Phase, RunError, export_bundle, import_bundle, plan_run, run};
-use slapos_cli::{LogOptions, ToolLog, Verbosity, describe, exit, printable};
+use slapgrid_core::{Phase, RunError, export_bundle, import_bundle, plan_run, run as core_run};
+use slapos_cli::{LogOptions, ToolLog, describe, exit, printable};
 use slapos_config::ConfigFile;
 
-pub use options::Arguments;
+pub use caller::Caller;
+use options::Arguments;
+pub use options::{EXIT_CODES, RunOptions};
 use progress::Bars;
-pub use supervisord::{control_supervisord, start_supervisord};
+pub use supervisord::{
+    SupervisordOptions, control_supervisord, ensure_supervisord, run_supervisorctl,
+    start_supervisord,
+};
 pub use watchdog::watch;
 
 /// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code. `about` is the
 /// sentence by which its help says what it does.
-pub fn main(tool: &'static str, about: &'static str, phases: &[Phase]) -> ExitCode {
-    let arguments = options::joined(std::env::args_os());
-    let arguments: Arguments = slapos_cli::parse_as(tool, about, arguments);
-    work(tool, phases, &arguments).unwrap_or_else(|failed| {
+pub fn main(tool: &'static str, about: &'static str, phases: &'static [Phase]) -> ExitCode {
+    let arguments: Arguments = slapos_cli::parse_as(tool, about, std::env::args_os());
+    let (file, log) = (&arguments.configuration_file, arguments.log_options());
+    run(&Caller::tool(tool, phases), file, &arguments.options, log)
+}
+
+/// Does what the options say, and returns the exit code.
+pub fn run(
+    caller: &Caller,
+    configuration: &Path,
+    options: &RunOptions,
+    log: LogOptions,
+) -> ExitCode {
+    let call = Call {
+        caller,
+        configuration,
+        options,
+    };
+    call.work(log).unwrap_or_else(|failed| {
         let (code, message) = failed.code_and_message();
-        slapos_cli::tell(tool, &message);
-        if arguments.json
+        slapos_cli::tell(caller.tool, &message);
+        if options.json
             && let Err(error) = print_json(&OutcomeDocument::not_begun(code, &message))
         {
-            slapos_cli::tell(tool, &describe(&error));
+            slapos_cli::tell(caller.tool, &describe(&error));
         }
         ExitCode::from(code)
     })
@@ -80,83 +103,82 @@ impl<E: Error + 'static> From<E> for Failed {
     }
 }
 
-fn work(tool: &'static str, phases: &[Phase], arguments: &Arguments) -> Result<ExitCode, Failed> {
-    let bundle = arguments.export_bundle.is_some() || arguments.import_bundle.is_some();
-    if bundle && phases != [Phase::Software] {
-        let message = "only slapgrid-sr exports and imports bundles";
-        return Err(Failed::Usage(message.to_owned()));
-    }
-    let file = ConfigFile::read(&arguments.configuration_file)?;
-    let settings = Settings::from_config(&file, &arguments.options(phases))?;
-    if arguments.status {
-        return status(&settings, arguments.json);
-    }
-    let bars = Bars::new(arguments);
-    init_logging(tool, &file, arguments, &bars)?;
-    if arguments.dry_run {
-        return show(&plan_run(&settings, phases)?, arguments.json);
-    }
-    let reread = || reread(arguments, phases);
-    let phases = if arguments.promises_only {
-        &[Phase::Promises]
-    } else {
-        phases
-    };
-    if let Some(interval) = arguments.watch {
-        let watch = Watch {
-            interval,
-            phases,
-            observer: &bars,
-            reread: &reread,
+/// Who calls, and what for.
+struct Call<'a> {
+    caller: &'a Caller,
+    configuration: &'a Path,
+    options: &'a RunOptions,
+}
+
+impl Call<'_> {
+    fn work(&self, log: LogOptions) -> Result<ExitCode, Failed> {
+        let (options, mut phases) = (self.options, self.caller.phases);
+        let bundle = options.export_bundle.is_some() || options.import_bundle.is_some();
+        if bundle && phases != [Phase::Software] {
+            let message = "only slapgrid-sr exports and imports bundles";
+            return Err(Failed::Usage(message.to_owned()));
+        }
+        let file = ConfigFile::read(self.configuration)?;
+        let settings = Settings::from_config(&file, &options.of(self.caller))?;
+        if options.status {
+            return status(&settings, options.json);
+        }
+        let bars = Bars::new(options, &log);
+        self.init_logging(&file, log, &bars)?;
+        if options.dry_run {
+            return show(&plan_run(&settings, phases)?, options.json);
+        }
+        if options.promises_only {
+            phases = &[Phase::Promises];
+        }
+        if let Some(interval) = options.watch {
+            let watch = Watch {
+                interval,
+                phases,
+                observer: &bars,
+                reread: &|| self.reread(),
+            };
+            watch.run(settings)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let outcome = match (&options.export_bundle, &options.import_bundle) {
+            (Some(file), _) => export_bundle(&settings, file)?,
+            (None, Some(file)) => import_bundle(&settings, file)?,
+            (None, None) => core_run(&settings, phases, self.delay(&settings), &bars)?,
         };
-        watch.run(settings)?;
-        return Ok(ExitCode::SUCCESS);
+        if options.json {
+            print_json(&OutcomeDocument::of(&settings, &outcome))?;
+        }
+        Ok(ExitCode::from(outcome.exit_code()))
     }
-    let outcome = match (&arguments.export_bundle, &arguments.import_bundle) {
-        (Some(file), _) => export_bundle(&settings, file)?,
-        (None, Some(file)) => import_bundle(&settings, file)?,
-        (None, None) => run(&settings, phases, &bars)?,
-    };
-    if arguments.json {
-        print_json(&OutcomeDocument::of(&settings, &outcome))?;
+
+    /// Reads the configuration again.
+    fn reread(&self) -> Result<Settings, Box<dyn Error>> {
+        let file = ConfigFile::read(self.configuration)?;
+        Ok(Settings::from_config(&file, &self.options.of(self.caller))?)
     }
-    Ok(ExitCode::from(outcome.exit_code()))
-}
 
-/// Reads the configuration again.
-fn reread(arguments: &Arguments, phases: &[Phase]) -> Result<Settings, Box<dyn Error>> {
-    let file = ConfigFile::read(&arguments.configuration_file)?;
-    Ok(Settings::from_config(&file, &arguments.options(phases))?)
-}
+    fn delay(&self, settings: &Settings) -> Option<Duration> {
+        let at_once = self.options.now || self.options.boot;
+        (!at_once).then(|| slapos_cli::random_delay(settings.maximal_delay))?
+    }
 
-fn init_logging(
-    tool: &'static str,
-    file: &ConfigFile,
-    arguments: &Arguments,
-    bars: &Bars,
-) -> Result<(), Failed> {
-    let configured = file.section("slapos").get_path("logfile")?;
-    let options = LogOptions {
-        verbosity: Verbosity::from_flags(arguments.quiet, arguments.verbose),
-        console: arguments.console,
+    fn init_logging(&self, file: &ConfigFile, log: LogOptions, bars: &Bars) -> Result<(), Failed> {
+        let configured = file.section("slapos").get_path("logfile")?;
         // A dry run changes nothing, not even a log.
-        file: arguments
-            .logfile
-            .clone()
-            .or(configured)
-            .filter(|_| !arguments.dry_run),
-        format: arguments.log_format,
-    };
-    let log = ToolLog {
-        tool,
-        // No partition is called by 32 hexadecimal digits.
-        subject_key: |subject| match is_release_name(subject) {
-            true => "release",
-            false => "partition",
-        },
-        console: bars.console(),
-    };
-    Ok(slapos_cli::init_tool_logging(log, &options)?)
+        let file = log.file.or(configured).filter(|_| !self.options.dry_run);
+        let tool_log = ToolLog {
+            tool: self.caller.tool,
+            // No partition is called by 32 hexadecimal digits.
+            subject_key: |subject| match is_release_name(subject) {
+                true => "release",
+                false => "partition",
+            },
+            console: bars.console(),
+        };
+        let log = LogOptions { file, ..log };
+        Ok(slapos_cli::init_tool_logging(tool_log, &log)?)
+    }
 }
 
 /// Shows what a run would do.

@@ -1,15 +1,17 @@
 //! The options of the slapgrid tools.
 
-use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use slapgrid_core::Phase;
 use slapgrid_core::options::{CacheUse, Mode, Options};
-use slapos_cli::LogFormat;
+use slapos_cli::{LogFormat, LogOptions, Verbosity};
 
-const EXIT_CODES: &str = "\
+use crate::Caller;
+
+/// For the help of whoever takes [`RunOptions`].
+pub const EXIT_CODES: &str = "\
 Exit codes:
    0  all is as the master wants it; with --dry-run: there is nothing to change
    1  something failed
@@ -21,7 +23,51 @@ Exit codes:
 /// What was typed; each tool says itself what it does
 #[derive(Debug, clap::Parser)]
 #[command(version, after_help = EXIT_CODES)]
-pub struct Arguments {
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
+    #[command(flatten)]
+    log: LogArguments,
+    /// slapos.cfg
+    pub(crate) configuration_file: PathBuf,
+}
+
+/// Where and how the tools log.
+#[derive(Debug, clap::Args)]
+struct LogArguments {
+    /// Log to this file
+    #[arg(long, value_name = "FILE")]
+    logfile: Option<PathBuf>,
+    /// Log to standard error, too
+    #[arg(short, long)]
+    console: bool,
+    /// Log details
+    #[arg(short, long)]
+    verbose: bool,
+    /// Log warnings and errors only, and show no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// How a line of the log looks
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+impl Arguments {
+    /// As the log wants it.
+    pub(crate) fn log_options(&self) -> LogOptions {
+        let log = &self.log;
+        LogOptions {
+            verbosity: Verbosity::from_flags(log.quiet, log.verbose),
+            console: log.console,
+            file: log.logfile.clone(),
+            format: log.log_format,
+        }
+    }
+}
+
+/// What a run shall do, where slapos.cfg does not say it.
+#[derive(Debug, clap::Args)]
+pub struct RunOptions {
     /// Where partitions are
     #[arg(long, value_name = "DIRECTORY")]
     instance_root: Option<PathBuf>,
@@ -46,9 +92,6 @@ pub struct Arguments {
     /// Held locked, so that only one run is under way
     #[arg(long, value_name = "FILE")]
     pidfile: Option<PathBuf>,
-    /// Log to this file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) logfile: Option<PathBuf>,
     /// Private key of the computer
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
@@ -64,18 +107,6 @@ pub struct Arguments {
     /// Where certificates of partitions are kept
     #[arg(long, value_name = "DIRECTORY")]
     certificate_repository_path: Option<PathBuf>,
-    /// Log to standard error, too
-    #[arg(short, long)]
-    pub(crate) console: bool,
-    /// Log details
-    #[arg(short, long)]
-    pub(crate) verbose: bool,
-    /// Log warnings and errors only, and show no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// How a line of the log looks
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub(crate) log_format: LogFormat,
     /// Write figures of the runs to this file, for the textfile collector of Prometheus
     #[arg(long, value_name = "FILE")]
     metrics_file: Option<PathBuf>,
@@ -97,7 +128,7 @@ pub struct Arguments {
     jobs: Option<NonZeroUsize>,
     /// At once, without the random delay of a run without terminal
     #[arg(long)]
-    now: bool,
+    pub(crate) now: bool,
     /// Process what is up to date, and let buildout look for newer versions
     #[arg(long)]
     develop: bool,
@@ -122,7 +153,7 @@ pub struct Arguments {
     /// After the start of the machine, when slapformat has run: starts the services that are known,
     /// waits for the master, tells it, and has every instance processed again
     #[arg(long, conflicts_with_all = ["dry_run", "promises_only"])]
-    boot: bool,
+    pub(crate) boot: bool,
     /// Only show what runs here and which promises are kept: exit code 1 if something does not run,
     /// 2 if only promises are broken
     #[arg(long, conflicts_with_all = ["boot", "dry_run", "promises_only"])]
@@ -162,8 +193,6 @@ pub struct Arguments {
     /// As --only-sr for slapgrid-sr, as --only-cp for the other tools
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
-    /// slapos.cfg
-    pub(crate) configuration_file: PathBuf,
 }
 
 /// Longest interval of passes, in seconds: longer ones are a mistake.
@@ -176,29 +205,10 @@ fn interval(text: &str) -> Result<Duration, &'static str> {
     interval.ok_or("expected a number of seconds, more than 0 and at most a week")
 }
 
-/// Joins `--watch` and a number after it, which is its own and no file.
-pub(crate) fn joined(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut joined: Vec<OsString> = Vec::new();
-    for argument in arguments {
-        match joined.last_mut() {
-            Some(last) if last == "--watch" && is_number(&argument) => {
-                last.push("=");
-                last.push(argument);
-            }
-            _ => joined.push(argument),
-        }
-    }
-    joined
-}
-
-fn is_number(argument: &OsString) -> bool {
-    let text = argument.to_str();
-    text.is_some_and(|text| text.parse::<f64>().is_ok())
-}
 /// What has a run of its own.
 const EXCLUSIVE: [&str; 5] = ["boot", "dry_run", "promises_only", "status", "watch"];
 
-impl Arguments {
+impl RunOptions {
     /// Whether buildout may need the terminal.
     pub(crate) fn debugs_buildout(&self) -> bool {
         self.buildout_debug
@@ -218,19 +228,13 @@ impl Arguments {
         }
     }
 
-    /// As the core wants them, for a tool that does these phases.
-    pub(crate) fn options(&self, phases: &[Phase]) -> Options {
-        let (pidfile_key, of_software) = match phases {
-            [Phase::Software] => (Some("pidfile_software"), true),
-            [Phase::Instances] => (Some("pidfile_instance"), false),
-            [Phase::Usage] => (Some("pidfile_report"), false),
-            _ => (None, false),
-        };
+    /// As the core wants them, for whoever calls.
+    pub(crate) fn of(&self, caller: &Caller) -> Options {
+        let phases = caller.phases;
         let (mut only_sr, mut only_cp) = (self.only_sr.clone(), self.only_cp.clone());
-        let only = if of_software {
-            &mut only_sr
-        } else {
-            &mut only_cp
+        let only = match phases {
+            [Phase::Software] => &mut only_sr,
+            _ => &mut only_cp,
         };
         only.extend(self.only.iter().cloned());
         Options {
@@ -243,7 +247,8 @@ impl Arguments {
             watchdog: crate::watchdog::program(),
             buildout: self.buildout.clone(),
             pidfile: self.pidfile.clone(),
-            pidfile_key,
+            pidfile_key: caller.pidfile_key(),
+            default_pidfile: caller.default_pidfile(),
             key_file: self.key_file.clone(),
             cert_file: self.cert_file.clone(),
             signature_private_key_file: self.signature_private_key_file.clone(),
@@ -253,13 +258,13 @@ impl Arguments {
             promise_timeout: self.promise_timeout,
             partition_timeout: self.partition_timeout,
             maximal_delay: self.maximal_delay,
+            default_maximal_delay: caller.default_maximal_delay(),
             maximum_periodicity: self.maximum_periodicity,
             jobs: self.jobs,
             metrics_file: self.metrics_file.clone(),
             only_sr,
             only_cp,
             mode: Mode {
-                now: self.now,
                 force: self.force,
                 develop: self.develop,
                 force_stop: self.force_stop,
@@ -274,31 +279,6 @@ impl Arguments {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn watch(arguments: &[&str]) -> Option<Duration> {
-        let arguments = ["slapgrid"].iter().chain(arguments).map(OsString::from);
-        let parsed: Arguments = slapos_cli::parse_from(joined(arguments)).unwrap();
-        assert_eq!(parsed.configuration_file, PathBuf::from("slapos.cfg"));
-        parsed.watch
-    }
-
-    #[test]
-    fn the_interval_may_be_left_out_and_stand_on_its_own() {
-        let seconds = |number| Some(Duration::from_secs(number));
-        for (arguments, expected) in [
-            (&["slapos.cfg"][..], None),
-            (&["--watch", "slapos.cfg"], seconds(60)),
-            (&["slapos.cfg", "--watch"], seconds(60)),
-            (&["--watch", "5", "slapos.cfg"], seconds(5)),
-            (&["--watch=5", "slapos.cfg"], seconds(5)),
-            (
-                &["slapos.cfg", "--watch", "0.5"],
-                Some(Duration::from_millis(500)),
-            ),
-        ] {
-            assert_eq!(watch(arguments), expected, "{arguments:?}");
-        }
-    }
 
     #[test]
     fn an_interval_of_no_use_is_refused() {

@@ -9,9 +9,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use slapgrid_core::Phase;
 use slapgrid_core::progress::Observer;
-use slapos_cli::{LogFormat, printable};
+use slapos_cli::{LogFormat, LogOptions, Verbosity, printable};
 
-use crate::Arguments;
+use crate::RunOptions;
 
 /// How often what moves is drawn.
 const TICK: Duration = Duration::from_millis(200);
@@ -34,10 +34,10 @@ struct Shown {
 
 impl Bars {
     /// They are drawn on standard error if that is a terminal, and nothing else wants it.
-    pub(crate) fn new(arguments: &Arguments) -> Self {
-        let wanted = !arguments.quiet
-            && arguments.log_format == LogFormat::Text
-            && !arguments.debugs_buildout()
+    pub(crate) fn new(options: &RunOptions, log: &LogOptions) -> Self {
+        let wanted = log.verbosity != Verbosity::Quiet
+            && log.format == LogFormat::Text
+            && !options.debugs_buildout()
             && io::stderr().is_terminal();
         let target = if wanted {
             ProgressDrawTarget::stderr()

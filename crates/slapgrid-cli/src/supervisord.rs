@@ -8,16 +8,29 @@ use std::process::ExitCode;
 use slapgrid_core::Interruption;
 use slapgrid_core::options::Options;
 use slapgrid_core::settings::Settings;
-use slapgrid_core::{control, ensure_running};
+use slapgrid_core::{become_supervisord, control, ensure_running};
 use slapos_cli::LogOptions;
 use slapos_config::ConfigFile;
+
+const SUPERVISORD_TOOL: &str = "slapgrid-supervisord";
+const SUPERVISORCTL_TOOL: &str = "slapgrid-supervisorctl";
 
 /// Starts the supervisord of this node, if it does not run
 #[derive(clap::Parser)]
 #[command(name = "slapgrid-supervisord", version)]
 struct StartArguments {
+    #[command(flatten)]
+    options: SupervisordOptions,
     /// slapos.cfg
     configuration_file: PathBuf,
+}
+
+/// How supervisord shall run.
+#[derive(Debug, clap::Args)]
+pub struct SupervisordOptions {
+    /// Stay in the foreground as supervisord
+    #[arg(short, long)]
+    nodaemon: bool,
 }
 
 /// Runs supervisorctl for the supervisord of this node
@@ -38,25 +51,59 @@ struct ControlArguments {
 /// Runs slapgrid-supervisord.
 pub fn start_supervisord() -> ExitCode {
     let arguments: StartArguments = slapos_cli::parse();
-    slapos_cli::finish("slapgrid-supervisord", start(&arguments.configuration_file))
+    let (file, options) = (&arguments.configuration_file, &arguments.options);
+    let started = ensure_supervisord(file, options, &LogOptions::default());
+    slapos_cli::finish(SUPERVISORD_TOOL, started)
 }
 
-fn start(configuration: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let settings = settings(configuration)?;
-    slapos_cli::init_logging("slapgrid-supervisord", &LogOptions::default())?;
-    ensure_running(&settings, &Interruption::by_signals()?)?;
+/// Starts supervisord, if it does not run.
+///
+/// # Errors
+/// The configuration cannot be used, or supervisord cannot be started.
+pub fn ensure_supervisord(
+    configuration: &Path,
+    options: &SupervisordOptions,
+    log: &LogOptions,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let settings = Settings {
+        // That it shall not be started unasked is no reason against this.
+        launch_supervisord: true,
+        ..settings(configuration)?
+    };
+    slapos_cli::init_logging(SUPERVISORD_TOOL, log)?;
+    let interruption = Interruption::by_signals()?;
+    if options.nodaemon {
+        become_supervisord(&settings, &interruption)?;
+    } else {
+        ensure_running(&settings, &interruption)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Runs slapgrid-supervisorctl, which becomes supervisorctl.
 pub fn control_supervisord() -> ExitCode {
     let arguments: ControlArguments = slapos_cli::parse();
-    slapos_cli::finish("slapgrid-supervisorctl", become_supervisorctl(arguments))
+    let file = &arguments.configuration_file;
+    let ended = run_supervisorctl(file, arguments.arguments, &LogOptions::default());
+    slapos_cli::finish(SUPERVISORCTL_TOOL, ended)
 }
 
-fn become_supervisorctl(arguments: ControlArguments) -> Result<ExitCode, Box<dyn Error>> {
-    let settings = settings(&arguments.configuration_file)?;
-    Err(control(&settings, arguments.arguments).into())
+/// Becomes supervisorctl; before, it starts supervisord if it does not run, and may be started unasked.
+///
+/// # Errors
+/// It comes back only if the configuration cannot be used, or one of them cannot be started.
+pub fn run_supervisorctl(
+    configuration: &Path,
+    arguments: Vec<OsString>,
+    log: &LogOptions,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let settings = settings(configuration)?;
+    let is_shutdown = arguments.first().is_some_and(|first| first == "shutdown");
+    if settings.launch_supervisord && !is_shutdown {
+        slapos_cli::init_logging(SUPERVISORCTL_TOOL, log)?;
+        ensure_running(&settings, &Interruption::by_signals()?)?;
+    }
+    Err(control(&settings, arguments).into())
 }
 
 fn settings(configuration: &Path) -> Result<Settings, Box<dyn Error>> {

@@ -34,4 +34,4 @@ pub mod watchdog;
 
 pub use process::Interruption;
 pub use run::{Phase, RunError, export_bundle, import_bundle, plan_run, run};
-pub use supervisord::{SupervisordError, control, ensure_running};
+pub use supervisord::{SupervisordError, become_supervisord, control, ensure_running};

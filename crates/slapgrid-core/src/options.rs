@@ -27,6 +27,8 @@ pub struct Options {
     /// The key of slapos.cfg that names it in place of `pidfile`: `pidfile_software`,
     /// `pidfile_instance` or `pidfile_report`.
     pub pidfile_key: Option<&'static str>,
+    /// The same, where neither that nor slapos.cfg names it.
+    pub default_pidfile: Option<PathBuf>,
     /// The private key of the computer's certificate.
     pub key_file: Option<PathBuf>,
     /// The computer's certificate.
@@ -45,6 +47,8 @@ pub struct Options {
     pub partition_timeout: Option<u64>,
     /// Seconds that the start is delayed by at most.
     pub maximal_delay: Option<u64>,
+    /// The same, where neither that nor slapos.cfg says it.
+    pub default_maximal_delay: Option<u64>,
     /// Seconds after which an instance is processed although nothing changed; negative: never.
     pub maximum_periodicity: Option<i64>,
     /// How many releases or partitions are worked on at the same time.
@@ -76,8 +80,6 @@ pub enum CacheUse {
 /// Switches that exist on the command line only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mode {
-    /// Start at once, whatever the maximal delay.
-    pub now: bool,
     /// Process what is up to date too.
     pub force: bool,
     /// Like `force`; moreover buildout may look for newer versions.

@@ -39,6 +39,9 @@ pub enum SupervisordError {
     /// It does not become ready.
     #[error(transparent)]
     Wait(#[from] WaitError),
+    /// There is one already, in the background or as another's.
+    #[error("supervisord runs already")]
+    Running,
     /// It does not run and must not be started by us.
     #[error("supervisord does not run, and forbid_supervisord_automatic_launch is set")]
     Forbidden,
@@ -116,6 +119,23 @@ pub(crate) fn find(
 pub(crate) fn client(settings: &Settings, interruption: &Interruption) -> Client {
     let client = Client::new(&settings.supervisord.paths.socket);
     client.cancelled_by(interruption.since(CALL_GRACE))
+}
+
+/// Becomes supervisord, unless one runs already.
+///
+/// # Errors
+/// One runs, or it cannot be configured or started.
+pub fn become_supervisord(
+    settings: &Settings,
+    interruption: &Interruption,
+) -> Result<(), SupervisordError> {
+    make_structure(settings)?;
+    let (_, presence) = find(settings, interruption)?;
+    if presence == Presence::Running {
+        return Err(SupervisordError::Running);
+    }
+    let command = supervisor::foreground_command(&settings.supervisord);
+    Err(process::replace_self(&program(settings, command)).into())
 }
 
 /// Becomes supervisorctl; comes back only with an error.

@@ -20,6 +20,13 @@ pub fn launch_command(settings: &Settings) -> LaunchCommand {
     command(settings.program.clone(), settings)
 }
 
+/// As [`launch_command`], but it stays in the foreground.
+pub fn foreground_command(settings: &Settings) -> LaunchCommand {
+    let mut command = launch_command(settings);
+    command.arguments.push("--nodaemon".into());
+    command
+}
+
 /// supervisorctl, from beside supervisord, for this supervisord; interactive without arguments.
 pub fn control_command(
     settings: &Settings,

@@ -25,7 +25,7 @@ pub use configuration::files::{ConfigurationFileError, write_group, write_superv
 pub use configuration::group::{GroupConfig, ProgramConfig, WATCH_MARK, Watch};
 pub use configuration::server::{EventListener, Paths, Settings, render_supervisord_conf};
 pub use configuration::{Problem, RenderError};
-pub use launch::{LaunchCommand, control_command, launch_command};
+pub use launch::{LaunchCommand, control_command, foreground_command, launch_command};
 pub use process::{ProcessInfo, ProcessOutcome, ProcessState, Reload, SupervisorState};
 pub use slapos_fs::Owner;
 pub use update::GroupChange;

@@ -7,7 +7,7 @@ mod planned;
 mod software;
 mod usage;
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,7 +28,6 @@ use crate::parallel::in_parallel;
 use crate::plan::{NodeAction, RunPlan};
 use crate::process::{CALL_GRACE, Interruption, LAST_WORDS_GRACE};
 use crate::progress::{Observer, Unobserved};
-use crate::random;
 use crate::settings::Settings;
 use crate::supervisord;
 
@@ -96,13 +95,14 @@ pub fn plan_run(settings: &Settings, phases: &[Phase]) -> Result<RunPlan, RunErr
     Run::new(settings, &interruption, &Unobserved)?.planned(phases)
 }
 
-/// Does the phases in order, whatever becomes of each.
+/// Does the phases in order, whatever becomes of each, after a pause of `delay`.
 ///
 /// # Errors
 /// The run could not begin. What fails later is in the outcome.
 pub fn run(
     settings: &Settings,
     phases: &[Phase],
+    delay: Option<Duration>,
     observer: &dyn Observer,
 ) -> Result<Outcome, RunError> {
     let interruption = if settings.mode.buildout_debug {
@@ -111,7 +111,13 @@ pub fn run(
         Interruption::by_signals()
     };
     let interruption = interruption.map_err(RunError::Signals)?;
-    delay(settings, &interruption);
+    if let Some(delay) = delay {
+        let (seconds, maximal) = (delay.as_secs(), settings.maximal_delay.as_secs());
+        log::info!(
+            "waiting {seconds} s of at most maximal_delay = {maximal} s (--now begins at once)"
+        );
+        interruption.wait(delay);
+    }
     let _lock = lock(settings)?;
     pass(settings, phases, &interruption, observer, false)
 }
@@ -140,19 +146,6 @@ pub(crate) fn pass(
 fn local_offset() -> UtcOffset {
     let seconds = jiff::Zoned::now().offset().seconds();
     UtcOffset::from_whole_seconds(seconds).unwrap_or(UtcOffset::UTC)
-}
-
-/// Nodes whose cron starts them at the same minute shall not all ask their master at once.
-fn delay(settings: &Settings, interruption: &Interruption) {
-    let maximal = settings.maximal_delay.as_secs();
-    let mode = settings.mode;
-    let at_once = mode.now || mode.boot || io::stdin().is_terminal();
-    if at_once || maximal == 0 {
-        return;
-    }
-    let seconds = random::number() % maximal;
-    log::info!("waiting {seconds} s of at most maximal_delay = {maximal} s (--now begins at once)");
-    interruption.wait(Duration::from_secs(seconds));
 }
 
 fn connection(settings: &Settings) -> Result<Connection, UrlError> {

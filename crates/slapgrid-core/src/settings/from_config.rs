@@ -88,6 +88,7 @@ impl Settings {
         let delay = options
             .maximal_delay
             .or(delay)
+            .or(options.default_maximal_delay)
             .unwrap_or(DEFAULT_MAXIMAL_DELAY);
         let mut supervisord = supervisord(&section, options, &instance_root)?;
         let watchdog = Watchdog {
@@ -134,10 +135,11 @@ fn pidfile(section: &Section<'_>, options: &Options) -> Result<Option<PathBuf>, 
         (None, Some(key)) => section.get_path(key)?,
         (None, None) => None,
     };
-    match own {
-        Some(path) => Ok(Some(path)),
-        None => section.get_path("pidfile"),
-    }
+    let configured = match own {
+        Some(path) => Some(path),
+        None => section.get_path("pidfile")?,
+    };
+    Ok(configured.or_else(|| options.default_pidfile.clone()))
 }
 
 fn hooks_directory(section: &Section<'_>) -> Result<Option<PathBuf>, SettingsError> {
