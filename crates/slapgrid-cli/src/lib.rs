@@ -1,6 +1,7 @@
 //! The command line that slapgrid, slapgrid-sr, slapgrid-cp and slapgrid-ur share, and that of
 //! the tools for their supervisord. The binaries only say who they are.
 
+pub mod cache;
 mod caller;
 mod options;
 mod progress;

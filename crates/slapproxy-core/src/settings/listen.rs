@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use slapos_config::{Section, ValueError};
 
+use super::SettingsOverrides;
+
 /// How an address of a Unix socket begins; its path follows.
 const UNIX: &str = "unix:";
 const DEFAULT_HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -57,11 +59,15 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// From `listen`, else from `host` and `port`.
-pub(super) fn from_section(section: &Section<'_>) -> Result<Vec<ListenAddress>, ValueError> {
+/// From `listen`, unless there is none or the command line names a host or a port; else from these,
+/// `host` and `port`.
+pub(super) fn from_section(
+    section: &Section<'_>,
+    overrides: &SettingsOverrides,
+) -> Result<Vec<ListenAddress>, ValueError> {
     let lines = section.get_lines("listen")?;
-    if lines.is_empty() {
-        return Ok(vec![ListenAddress::Tcp(host_and_port(section)?)]);
+    if lines.is_empty() || overrides.host.is_some() || overrides.port.is_some() {
+        return Ok(vec![ListenAddress::Tcp(host_and_port(section, overrides)?)]);
     }
     let parsed = lines.into_iter().map(|line| {
         line.parse()
@@ -70,18 +76,31 @@ pub(super) fn from_section(section: &Section<'_>) -> Result<Vec<ListenAddress>, 
     parsed.collect()
 }
 
-fn host_and_port(section: &Section<'_>) -> Result<SocketAddr, ValueError> {
-    let host = match section.get_text("host")? {
-        None => DEFAULT_HOST,
-        Some(host) => match host.trim_matches(['[', ']']) {
-            "localhost" => DEFAULT_HOST,
-            address => address
-                .parse()
-                .map_err(|_| section.wrong("host", host.clone(), "an IP address"))?,
-        },
+fn host_and_port(
+    section: &Section<'_>,
+    overrides: &SettingsOverrides,
+) -> Result<SocketAddr, ValueError> {
+    let host = match (overrides.host, section.get_text("host")?) {
+        (Some(host), _) => host,
+        (None, None) => DEFAULT_HOST,
+        (None, Some(host)) => ListenAddress::host(&host)
+            .ok_or_else(|| section.wrong("host", host, "an IP address"))?,
     };
-    let port = section.get_parsed("port", "a TCP port")?;
+    let port = match overrides.port {
+        Some(port) => Some(port),
+        None => section.get_parsed("port", "a TCP port")?,
+    };
     Ok(SocketAddr::new(host, port.unwrap_or(DEFAULT_PORT)))
+}
+
+impl ListenAddress {
+    /// A host to listen on: an IP address, which may stand in brackets, or `localhost`.
+    pub fn host(text: &str) -> Option<IpAddr> {
+        match text.trim_matches(['[', ']']) {
+            "localhost" => Some(DEFAULT_HOST),
+            address => address.parse().ok(),
+        }
+    }
 }
 
 impl Default for ListenAddress {

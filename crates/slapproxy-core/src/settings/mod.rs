@@ -17,7 +17,7 @@ pub use shacache::ShacacheSettings;
 pub use tls::TlsSettings;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use slap_client::UrlError;
@@ -51,10 +51,16 @@ pub struct Settings {
 pub struct SettingsOverrides {
     /// Where to listen; empty: where the file says.
     pub listen: Vec<ListenAddress>,
+    /// Instead of `host`, and of `listen`.
+    pub host: Option<IpAddr>,
+    /// Instead of `port`, and of `listen`.
+    pub port: Option<u16>,
     /// The SQLite file.
     pub database: Option<PathBuf>,
     /// Whether other machines may connect although nothing tells who they are.
     pub insecure_listen: bool,
+    /// Where local releases are, if they may move.
+    pub local_software_release_root: Option<PathBuf>,
 }
 
 /// The configuration cannot be used.
@@ -118,7 +124,7 @@ impl Settings {
             software_products: software_products(&section)?,
             shacache: ShacacheSettings::from_section(&section)?,
             public_directory: section.get_path("public_directory_path")?,
-            local_software_release_root: local_software_release_root(&section)?,
+            local_software_release_root: local_software_release_root(&section, overrides)?,
             multimaster: multimaster::from_config(file)?,
             http_proxy_allow: http_proxy::from_section(&section)?,
             ..Self::new(database, computer_id)
@@ -157,9 +163,14 @@ fn required(
     }
 }
 
-fn local_software_release_root(section: &Section<'_>) -> Result<Option<String>, ValueError> {
+fn local_software_release_root(
+    section: &Section<'_>,
+    overrides: &SettingsOverrides,
+) -> Result<Option<String>, ValueError> {
     let key = "local_software_release_root";
-    match section.get_text(key)? {
+    let given = overrides.local_software_release_root.as_deref();
+    let given = given.map(|root| root.to_string_lossy().into_owned());
+    match given.map_or_else(|| section.get_text(key), |root| Ok(Some(root)))? {
         Some(root) if !root.starts_with('/') => Err(section.wrong(key, root, "an absolute path")),
         root => Ok(root),
     }
@@ -187,6 +198,26 @@ mod tests {
     fn settings(text: &str) -> Result<Settings, SettingsError> {
         let file = ConfigFile::parse(Path::new("slapos.cfg"), text.as_bytes()).unwrap();
         Settings::from_config(&file, &SettingsOverrides::default())
+    }
+
+    #[test]
+    fn a_host_or_a_port_of_the_command_line_wins_over_all_of_the_file() {
+        let text =
+            "[slapos]\ncomputer_id = C\n[slapproxy]\ndatabase_uri = db\nport = 1\nlisten = [::1]:2";
+        let file = ConfigFile::parse(Path::new("slapos.cfg"), text.as_bytes()).unwrap();
+        for (host, port, expected) in [
+            (None, None, "[::1]:2"),
+            (ListenAddress::host("::1"), None, "[::1]:1"),
+            (None, Some(3), "127.0.0.1:3"),
+        ] {
+            let overrides = SettingsOverrides {
+                host,
+                port,
+                ..SettingsOverrides::default()
+            };
+            let settings = Settings::from_config(&file, &overrides).unwrap();
+            assert_eq!(settings.server.listen, [expected.parse().unwrap()]);
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl ServerSettings {
     ) -> Result<Self, SettingsError> {
         let defaults = Self::default();
         let listen = match &overrides.listen[..] {
-            [] => listen::from_section(section)?,
+            [] => listen::from_section(section, overrides)?,
             given => given.to_vec(),
         };
         let settings = Self {

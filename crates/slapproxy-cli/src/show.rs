@@ -1,16 +1,16 @@
 //! `slapproxy show`: what a database holds.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use slapos_config::ConfigFile;
 use slapproxy_core::{Section, ShowFormat};
 
-/// Show what the database holds, also while a server runs; all sections unless some are chosen
-#[derive(Args)]
-pub(crate) struct ShowArguments {
+/// What to show, and how.
+#[derive(Debug, Args)]
+pub struct ShowOptions {
     /// Computers that described themselves
     #[arg(long)]
     computers: bool,
@@ -41,11 +41,9 @@ pub(crate) struct ShowArguments {
     /// The SQLite file, instead of database_uri of section slapproxy
     #[arg(short = 'u', long, value_name = "FILE")]
     database_uri: Option<PathBuf>,
-    /// slapos.cfg
-    configuration_file: PathBuf,
 }
 
-impl ShowArguments {
+impl ShowOptions {
     fn sections(&self) -> Vec<Section> {
         let chosen = |section: &Section| match section {
             Section::Computers => self.computers,
@@ -66,15 +64,19 @@ impl ShowArguments {
 }
 
 /// Prints the sections.
-pub(crate) fn run(arguments: ShowArguments) -> Result<ExitCode, Box<dyn Error>> {
-    let file = ConfigFile::read(&arguments.configuration_file)?;
-    let database = slapproxy_core::database_path(&file, arguments.database_uri.clone())?;
-    let format = if arguments.json {
+///
+/// # Errors
+/// The configuration or the database cannot be used.
+pub fn show(configuration: &Path, options: ShowOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let file = ConfigFile::read(configuration)?;
+    let sections = options.sections();
+    let database = slapproxy_core::database_path(&file, options.database_uri)?;
+    let format = if options.json {
         ShowFormat::Json
     } else {
         ShowFormat::Text
     };
-    let shown = slapproxy_core::show(&database, &arguments.sections(), format)?;
+    let shown = slapproxy_core::show(&database, &sections, format)?;
     match format {
         ShowFormat::Text => slapos_cli::print(&slapos_cli::printable(&shown, ""))?,
         ShowFormat::Json => slapos_cli::print(&shown)?,
