@@ -399,10 +399,15 @@ impl Node {
         command
     }
 
+    /// slapgrid-supervisorctl.
+    pub fn control(&self, arguments: &[&str]) -> Outcome {
+        let mut command = self.ours("slapgrid-supervisorctl");
+        Outcome::of(command.arg(self.configuration()).args(arguments))
+    }
+
     /// What the node's supervisord says of the programs of partitions: one a line.
     pub fn services_status(&self) -> String {
-        let mut command = self.ours("slapgrid-supervisorctl");
-        let status = Outcome::of(command.arg(self.configuration()).arg("status")).text();
+        let status = self.control(&["status"]).text();
         let services = status.lines().filter(|line| !line.starts_with("watchdog "));
         services.collect::<Vec<_>>().join("\n")
     }

@@ -261,6 +261,27 @@ fn programs_before_the_removal_run_once_to_their_end() {
 }
 
 #[test]
+fn without_a_master_services_are_started_and_programs_before_the_removal_are_not_run_again() {
+    let (node, mut master) = unwanted("program prerm last true; service web 'exec sleep 1000'");
+    node.make_more_partitions(1, 2);
+    let url = master.script().instances[0].release.clone();
+    let other = Instance::new("slappart1", &url);
+    master.script().instances.push(other);
+    instance(&node).expect(0);
+    report(&node).expect(0);
+    poll::until("the program has ended", PATIENCE, || {
+        node.services_status().contains("EXITED")
+    });
+    node.control(&["stop", "slappart1:*"]);
+    master.stop();
+    instance(&node).expect(3);
+    assert!(node.services_status().contains("RUNNING"));
+    let log = node.instance_root().join("var/log/supervisord.log");
+    let log = fs::read_to_string(log).unwrap();
+    assert_eq!(log.matches("spawned: 'last'").count(), 1, "{log}");
+}
+
+#[test]
 fn programs_of_others_do_not_hold_a_destruction_up() {
     let script = "echo slappart1:web-on-watch > .slapos-report-wait-service-list; \
         service web 'exec sleep 1000'";

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use slap_proto::documents::SoftwareState;
 use slapos_tests::Side::Ours;
 use slapos_tests::faults::{
-    SERVICE, instance, is_processed, row, says, software, with_instance, with_release,
+    SERVICE, URL, instance, is_processed, row, says, software, with_instance, with_release,
 };
 use slapos_tests::{Instance, Misbehaviour, Node, Outcome, instance_script, poll};
 
@@ -57,6 +58,61 @@ fn names_that_no_document_can_hold() {
         "partition names with NUL",
         &outcome,
         &instance(&node).expect(0),
+    );
+}
+
+#[test]
+fn a_partition_of_which_the_master_says_two_things() {
+    let (node, master) = with_instance(SERVICE);
+    let started = master.script().instances[0].clone();
+    let (mut destroyed, mut other) = (started.clone(), started.clone());
+    destroyed.state = "destroyed".to_owned();
+    other.partition = "slappart1".to_owned();
+    // Of the second one the same is said twice.
+    master.script().instances = vec![started, other.clone(), destroyed, other];
+    master.script().free.clear();
+    let outcome = node.grid(Ours, "slapgrid", "", &[]).expect(1);
+    says(
+        &outcome,
+        "the master says different things of slappart0: nothing is done about it",
+    );
+    assert!(!is_processed(&node, 0) && is_processed(&node, 1));
+    let told: Vec<_> = master.calls().iter().map(ToString::to_string).collect();
+    let told = told.iter().filter(|call| call.contains("slappart"));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        ["startedComputerPartition slappart1"]
+    );
+    master.script().instances.truncate(2);
+    row(
+        "a partition twice in one answer",
+        &outcome,
+        &instance(&node).expect(0),
+    );
+}
+
+#[test]
+fn a_release_of_which_the_master_says_two_things() {
+    let (node, master) = with_release(Node::new(), "touch instance.cfg; echo once >> builds");
+    let wanted = (URL.to_owned(), SoftwareState::Available);
+    master.script().releases = vec![wanted.clone(), wanted.clone()];
+    let jobs = ["--jobs", "2"];
+    node.grid(Ours, "slapgrid-sr", "software", &jobs).expect(0);
+    let built = fs::read_to_string(node.release(URL).join("builds")).unwrap();
+    assert_eq!(built, "once\n");
+    let unwanted = (URL.to_owned(), SoftwareState::Destroyed);
+    master.script().releases = vec![wanted.clone(), unwanted];
+    let collect = ["--garbage-collect"];
+    let outcome = node
+        .grid(Ours, "slapgrid-sr", "software", &collect)
+        .expect(1);
+    says(&outcome, "nothing is done about it");
+    assert!(node.release(URL).join(".completed").exists());
+    master.script().releases = vec![wanted];
+    row(
+        "a release twice in one answer",
+        &outcome,
+        &software(&node).expect(0),
     );
 }
 

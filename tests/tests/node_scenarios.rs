@@ -61,6 +61,7 @@ const SILENT: Difference = Difference {
     line: "call startedComputerPartition slappart0",
     because: "the master knows already; it is told when the verdict of the promises changes",
 };
+const TWO_THINGS: &str = "nothing is done where the master contradicts itself";
 const BUILT_WHEN_NAMED: &str = "built again when named";
 const STOPPED_AND_SAID: &str = "a forced stop is reported";
 const STARTED_AFTERWARDS: &str = "a forced stop ends with the next pass";
@@ -230,6 +231,52 @@ scenarios! {
         world.note_services();
     }, [];
 
+    twice_the_same: "a partition twice in one answer, the same of it", |world| {
+        with_instance(world, SERVICES);
+        let instance = world.master.script().instance("slappart0").clone();
+        world.master.script().instances.push(instance);
+        world.instance(&[]);
+        world.note_services();
+    }, [
+        SILENT,
+    ];
+
+    twice_contradicting: "a partition twice in one answer, started and stopped", |world| {
+        with_instance(world, SERVICES);
+        let mut instance = world.master.script().instance("slappart0").clone();
+        instance.state = "stopped".to_owned();
+        instance.timestamp = "1700000001".to_owned();
+        world.master.script().instances.push(instance);
+        world.instance(&[]);
+        world.note_services();
+        world.instance(&[]);
+    }, [
+        Difference {
+            name: TWO_THINGS,
+            side: Peer,
+            line: "call startedComputerPartition slappart0",
+            because: "the peer does one after the other, in every pass again",
+        },
+        Difference {
+            name: TWO_THINGS,
+            side: Peer,
+            line: "call stoppedComputerPartition slappart0",
+            because: "the peer does one after the other, in every pass again",
+        },
+        Difference {
+            name: TWO_THINGS,
+            side: Peer,
+            line: "exit 0",
+            because: "the peer does one after the other, in every pass again",
+        },
+        Difference {
+            name: TWO_THINGS,
+            side: Ours,
+            line: "exit 1",
+            because: "one may be to destroy what the other keeps",
+        },
+    ];
+
     requested_instances: "the instance requests others", |world| {
         let url = deployed(world, "printf 'one\\ntwo\\n' > .slapos-request-transaction-slappart0");
         world.instance(&[]);
@@ -327,8 +374,7 @@ scenarios! {
     offline: "without a master", |world| {
         deployed(world, SERVICES);
         world.master.stop();
-        let mut stop = world.node.ours("slapgrid-supervisorctl");
-        slapos_tests::Outcome::of(stop.arg(world.node.configuration()).args(["stop", "slappart0:*"]));
+        world.node.control(&["stop", "slappart0:*"]);
         world.instance(&[]);
         world.note_services();
         world.report(&[]);

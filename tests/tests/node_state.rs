@@ -33,11 +33,6 @@ fn grid(node: &Node, arguments: &[&str]) -> Outcome {
     node.grid(Ours, "slapgrid-cp", "instance", arguments)
 }
 
-fn control(node: &Node, arguments: &[&str]) -> Outcome {
-    let mut command = node.ours("slapgrid-supervisorctl");
-    Outcome::of(command.arg(node.configuration()).args(arguments))
-}
-
 #[test]
 fn the_status_names_what_is_wrong() {
     let (node, master) = deployed();
@@ -65,7 +60,7 @@ fn the_status_names_what_is_wrong() {
         "{text}"
     );
 
-    control(&node, &["stop", "all"]).expect(0);
+    node.control(&["stop", "all"]).expect(0);
     let text = grid(&node, &["--status"]).expect(1).stdout;
     assert!(text.contains("services: 0 of 1 well"), "{text}");
     assert!(text.contains("    service web-on-watch: Stopped"), "{text}");
@@ -79,7 +74,7 @@ fn the_status_names_what_is_wrong() {
     assert_eq!(partition["promises"][0]["kept"], serde_json::Value::Null);
     assert_eq!(partition["promises"][1]["kept"], false);
 
-    control(&node, &["shutdown"]).expect(0);
+    node.control(&["shutdown"]).expect(0);
     poll::until("supervisord has ended", PATIENCE, || {
         node.supervisord().is_none()
     });
@@ -124,7 +119,7 @@ fn after_a_boot_services_come_first_then_the_master_is_waited_for() {
     let (node, master) = deployed();
     let url = master.script().instance("slappart0").release.clone();
     drop(master);
-    control(&node, &["shutdown"]).expect(0);
+    node.control(&["shutdown"]).expect(0);
     poll::until("supervisord has ended", PATIENCE, || {
         node.supervisord().is_none()
     });

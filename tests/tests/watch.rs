@@ -121,6 +121,30 @@ fn the_configuration_is_read_again_and_a_bad_one_changes_nothing() {
 }
 
 #[test]
+fn a_renamed_log_is_followed_by_another_one() {
+    let (node, master) = with_instance(SERVICE);
+    let (log, old) = (node.path().join("log"), node.path().join("log.1"));
+    let path = log.display().to_string();
+    let tool = watch(&node, &[HOURLY, "--logfile", &path]);
+    wait_for_passes(&master, 1);
+    poll::until("the instance runs", PATIENCE, || is_processed(&node, 0));
+    fs::rename(&log, &old).unwrap();
+    tool.signal(SIGHUP);
+    let text = || fs::read_to_string(&log).unwrap_or_default();
+    poll::until("another log begins", PATIENCE, || {
+        text().contains("reading the configuration again")
+    });
+    end(tool);
+    assert!(
+        text().ends_with("ended, as slapgrid was told to\n"),
+        "{}",
+        text()
+    );
+    let old = fs::read_to_string(&old).unwrap();
+    assert!(!old.contains("reading the configuration again"), "{old}");
+}
+
+#[test]
 fn nobody_else_runs_meanwhile() {
     let (node, _master) = with_instance(SERVICE);
     let tool = watch(&node, &[HOURLY]);

@@ -16,6 +16,7 @@ use crate::outcome::{Failure, Severity, error_chain};
 use crate::partition::confined::ConfinedDirectory;
 use crate::partition::records;
 use crate::process::Interruption;
+use crate::services;
 use crate::settings::Settings;
 use crate::supervisord;
 
@@ -40,9 +41,8 @@ fn start_services(settings: &Settings, interruption: &Interruption) -> Result<()
     let client = supervisord::ensure_running(settings, interruption)
         .map_err(|error| Failure::new(Severity::Failed, &error))?;
     log::info!("starting the services that are known");
-    let started = client.start_all_processes(false);
-    started.map_err(|error| failed("cannot start the known services", &error))?;
-    Ok(())
+    let started = services::start_known(&client);
+    started.map_err(|error| failed("cannot start the known services", &error))
 }
 
 /// Waits for the master as long as it takes.

@@ -1,7 +1,7 @@
 //! The programs of a partition that supervisord runs: the services of its instance in `etc/run` and
 //! `etc/service`, and what prepares its removal in `etc/prerm`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -76,6 +76,9 @@ impl ServiceError {
     }
 }
 
+/// How the names of groups end that prepare a removal; slapos.core calls them so.
+const BEFORE_REMOVAL: &str = "-prerm";
+
 /// Directories below `etc`, and whether the watchdog watches what is in them. A program of several
 /// is what the last one says.
 type Places = &'static [(&'static str, Watch)];
@@ -104,7 +107,7 @@ impl<'a> Services<'a> {
     /// What runs before a partition is emptied: a group of its own, which runs to its end.
     pub(crate) fn before_removal(partition: &str, paths: &'a Paths, client: &'a Client) -> Self {
         Services {
-            partition: format!("{partition}-prerm"),
+            partition: format!("{partition}{BEFORE_REMOVAL}"),
             places: &[("prerm", Watch::Unwatched)],
             paths,
             client,
@@ -316,6 +319,25 @@ impl<'a> Services<'a> {
     }
 }
 
+/// Starts all services that supervisord knows and that do not run, not those that prepare a removal:
+/// what these do is done once.
+///
+/// # Errors
+/// supervisord does not answer.
+pub(crate) fn start_known(client: &Client) -> Result<(), XmlRpcError> {
+    let known = client.all_process_info()?;
+    let idle = known.iter().filter(|process| !process.state.is_alive());
+    let groups: BTreeSet<_> = idle.map(|process| process.group.as_str()).collect();
+    for group in groups.iter().filter(|group| !is_before_removal(group)) {
+        match client.start_process_group(group, false) {
+            // It has gone meanwhile.
+            Err(error) if error.is_fault(FaultCode::BadName) => {}
+            result => drop(result?),
+        }
+    }
+    Ok(())
+}
+
 /// Whether supervisord could not read the file of a partition, whose services it does not have since.
 pub(crate) fn are_set_aside(partition: &str, paths: &Paths) -> bool {
     aside(&paths.group_file(partition)).exists()
@@ -343,6 +365,10 @@ fn set_aside(path: &Path, why: &XmlRpcError) -> Result<(), ServiceError> {
             Ok(())
         }
     }
+}
+
+fn is_before_removal(group: &str) -> bool {
+    group.ends_with(BEFORE_REMOVAL)
 }
 
 fn is_running(status: &FaultCode) -> bool {

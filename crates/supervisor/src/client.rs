@@ -117,11 +117,6 @@ impl Client {
         self.outcomes("stopProcessGroup", &[group.into(), wait.into()])
     }
 
-    /// Starts what does not run in any group.
-    pub fn start_all_processes(&self, wait: bool) -> Result<Vec<ProcessOutcome>, XmlRpcError> {
-        self.outcomes("startAllProcesses", &[wait.into()])
-    }
-
     /// Starts one process, by its [full name](ProcessInfo::full_name).
     pub fn start_process(&self, full_name: &str, wait: bool) -> Result<(), XmlRpcError> {
         self.command("startProcess", &[full_name.into(), wait.into()])

@@ -10,7 +10,7 @@ use crate::outcome::{Done, Failure, Outcome, PartitionStep, error_chain};
 use crate::partition;
 use crate::plan::partition::{PartitionSelection, WantedPartition, plan_partitions};
 use crate::plan::{PartitionAction, PartitionPlan};
-use crate::supervisord;
+use crate::{services, supervisord};
 
 impl Run<'_> {
     pub(super) fn instances(&self, outcome: &mut Outcome) -> Result<(), RunError> {
@@ -115,8 +115,8 @@ impl Run<'_> {
         if offline && !self.master_was_away {
             log::warn!("the master failed: starting the services that are known");
         }
-        match client.start_all_processes(false) {
-            Ok(_) => outcome.offline |= offline,
+        match services::start_known(client) {
+            Ok(()) => outcome.offline |= offline,
             Err(error) => {
                 log::error!("cannot start the known services: {}", error_chain(&error));
             }

@@ -6,7 +6,7 @@ use slap_proto::documents::{Computer, ComputerPartition};
 use slapos_fs::check_file_name;
 
 use super::instances::wanted;
-use super::{Run, RunError};
+use super::{Run, RunError, unambiguous};
 use crate::outcome::{Failure, Outcome, Severity, error_chain};
 use crate::plan::partition::unknown_names;
 
@@ -36,26 +36,30 @@ impl Run<'_> {
         Some(self.usable(computer.computer_partition_list, outcome))
     }
 
-    /// Partitions whose references can name directories; the others are failures.
+    /// Partitions whose references can name directories and of which one thing is wanted; the others
+    /// are failures.
     pub(super) fn usable(
         &self,
         list: Vec<ComputerPartition>,
         outcome: &mut Outcome,
     ) -> Vec<ComputerPartition> {
+        let mut refused = Vec::new();
         let mut usable = Vec::new();
         for partition in list {
             match check_file_name(&partition.partition_id) {
                 Ok(()) => usable.push(partition),
                 Err(error) => {
-                    let message = format!("a partition of the master: {}", error_chain(&error));
-                    log::error!("{message}");
-                    outcome.general.push(Failure {
-                        severity: Severity::Failed,
-                        message,
-                    });
+                    refused.push(format!(
+                        "a partition of the master: {}",
+                        error_chain(&error)
+                    ));
                 }
             }
         }
+        let reference = |partition: &ComputerPartition| partition.partition_id.clone();
+        let (usable, ambiguous) = unambiguous::take(usable, reference);
+        refused.extend(ambiguous.iter().map(ToString::to_string));
+        refuse(refused, outcome);
         usable
     }
 
@@ -86,5 +90,16 @@ impl Run<'_> {
         } else {
             Err(RunError::UnknownPartitions(unknown))
         }
+    }
+}
+
+/// What cannot be done for the node: each is a failure.
+pub(super) fn refuse(messages: Vec<String>, outcome: &mut Outcome) {
+    for message in messages {
+        log::error!("{message}");
+        outcome.general.push(Failure {
+            severity: Severity::Failed,
+            message,
+        });
     }
 }

@@ -5,6 +5,7 @@ mod instances;
 mod master;
 mod planned;
 mod software;
+mod unambiguous;
 mod usage;
 
 use std::io;

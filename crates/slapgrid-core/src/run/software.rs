@@ -2,8 +2,9 @@
 
 use slap_proto::documents::Computer;
 
-use super::{Run, RunError};
-use crate::outcome::{Failure, Outcome, Severity};
+use super::master::refuse;
+use super::{Run, RunError, unambiguous};
+use crate::outcome::Outcome;
 use crate::plan::ReleasePlan;
 use crate::plan::release::is_release;
 use crate::software::{self, Software};
@@ -30,15 +31,16 @@ impl Run<'_> {
             return Err(RunError::UnknownReleases(unknown));
         }
         match software::plan(self.settings, computer) {
-            Ok(plans) => Ok(Some(plans)),
+            Ok(plans) => {
+                let name = |plan: &ReleasePlan| plan.subject().to_owned();
+                let (plans, ambiguous) = unambiguous::take(plans, name);
+                let refused = ambiguous.iter().map(ToString::to_string);
+                refuse(refused.collect(), outcome);
+                Ok(Some(plans))
+            }
             Err(error) => {
                 let root = self.settings.software_root.display();
-                let message = format!("cannot list {root}: {error}");
-                log::error!("{message}");
-                outcome.general.push(Failure {
-                    severity: Severity::Failed,
-                    message,
-                });
+                refuse(vec![format!("cannot list {root}: {error}")], outcome);
                 Ok(None)
             }
         }

@@ -1,16 +1,17 @@
 //! The log: on standard error, in a file, or both; in the peer's line format, or as JSON.
 
+mod file;
 mod journal;
 mod line;
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use env_logger::{Builder, Target};
 use log::LevelFilter;
 
+use file::LogFile;
 use line::Layout;
 
 /// Where and how a tool logs.
@@ -20,7 +21,7 @@ pub struct LogOptions {
     pub verbosity: Verbosity,
     /// On standard error even if there is a file.
     pub console: bool,
-    /// The log file, appended to.
+    /// The log file, appended to. It may be renamed at any time: the next line begins another one.
     pub file: Option<PathBuf>,
     /// How a line looks.
     pub format: LogFormat,
@@ -86,7 +87,7 @@ pub fn init_logging(tool: &'static str, options: &LogOptions) -> Result<(), LogE
 /// # Errors
 /// The log file cannot be opened.
 pub fn init_tool_logging(log: ToolLog, options: &LogOptions) -> Result<(), LogError> {
-    let file = options.file.as_deref().map(open).transpose()?;
+    let file = options.file.as_deref().map(LogFile::open).transpose()?;
     let console = options.console || file.is_none();
     let layout = Layout {
         tool: log.tool,
@@ -137,16 +138,8 @@ impl fmt::Debug for ToolLog {
     }
 }
 
-fn open(path: &Path) -> Result<File, LogError> {
-    let opened = OpenOptions::new().create(true).append(true).open(path);
-    opened.map_err(|source| LogError {
-        path: path.to_owned(),
-        source,
-    })
-}
-
 struct Sink {
-    file: Option<File>,
+    file: Option<LogFile>,
     console: Option<Box<dyn Write + Send>>,
 }
 
@@ -165,6 +158,6 @@ impl Write for Sink {
         if let Some(console) = &mut self.console {
             console.flush()?;
         }
-        self.file.as_mut().map_or(Ok(()), File::flush)
+        self.file.as_mut().map_or(Ok(()), LogFile::flush)
     }
 }

@@ -54,10 +54,10 @@ pub(crate) enum Subject {
         #[arg(long, default_value_t = 2.0)]
         seconds: f64,
     },
-    /// slapgrid-cp: time and CPU of a pass, while nothing changes at the master
+    /// slapgrid-cp: time and CPU of a pass
     Node {
         /// How many partitions the computer has
-        #[arg(long, value_delimiter = ',', default_values_t = [10, 100])]
+        #[arg(long, value_delimiter = ',', default_values_t = [10, 100, 500])]
         partitions: Vec<usize>,
         /// How often each pass is measured; the median is shown
         #[arg(long, default_value_t = 3)]

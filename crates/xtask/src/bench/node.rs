@@ -2,7 +2,6 @@
 //!
 //! To measure another kind of pass, add a [`Case`].
 
-use std::fmt;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,19 +17,43 @@ const PROMISES: usize = 5;
 const LATER: u64 = 24 * 60 * 60;
 
 /// How the promises of the instances are written.
-#[derive(Clone, Copy)]
-enum Kind {
+#[derive(Clone, Copy, PartialEq)]
+enum Promises {
+    None,
     Programs,
     Plugins,
+}
+
+/// What a pass finds to do.
+#[derive(Clone, Copy)]
+enum Work {
+    Nothing,
+    /// The master has changed one instance, whose buildout does nothing.
+    OneInstance,
+    /// The master has changed all instances.
+    AllInstances,
+    /// The time of all promises has come.
+    DuePromises,
 }
 
 /// A pass that is measured.
 #[derive(Clone, Copy)]
 struct Case {
-    kind: Kind,
-    /// Whether the time of the promises has come.
-    due: bool,
+    name: &'static str,
+    promises: Promises,
+    work: Work,
 }
+
+/// The passes, those over the same node one after the other.
+const CASES: [Case; 7] = [
+    Case::new("nothing to do", Promises::None, Work::Nothing),
+    Case::new("one changed", Promises::None, Work::OneInstance),
+    Case::new("all changed", Promises::None, Work::AllInstances),
+    Case::new("5 programs, not due", Promises::Programs, Work::Nothing),
+    Case::new("5 programs, due", Promises::Programs, Work::DuePromises),
+    Case::new("5 plugins, not due", Promises::Plugins, Work::Nothing),
+    Case::new("5 plugins, due", Promises::Plugins, Work::DuePromises),
+];
 
 /// What a pass took.
 #[derive(Clone, Copy)]
@@ -45,29 +68,32 @@ pub(super) fn run(sizes: &[usize], rounds: usize, only: &str) -> Result<()> {
     prepare()?;
     println!(
         "{:>10}  {:<20} {:>9} {:>9}   {:>9} {:>9}   {:>7} {:>7}",
-        "partitions", "promises each", "ours s", "CPU s", "peer s", "CPU s", "wall", "CPU"
+        "partitions", "pass", "ours s", "CPU s", "peer s", "CPU s", "wall", "CPU"
     );
     for size in sizes {
-        for kind in [Kind::Programs, Kind::Plugins] {
-            let cases = [false, true].map(|due| Case { kind, due });
-            let cases = cases
-                .into_iter()
-                .filter(|case| case.to_string().contains(only));
-            measure_cases(*size, kind, &cases.collect::<Vec<_>>(), rounds)?;
+        for promises in [Promises::None, Promises::Programs, Promises::Plugins] {
+            let wanted = |case: &&Case| case.promises == promises && case.name.contains(only);
+            measure_cases(*size, promises, CASES.iter().filter(wanted), rounds)?;
         }
     }
     Ok(())
 }
 
 /// Measures passes over one node.
-fn measure_cases(size: usize, kind: Kind, cases: &[Case], rounds: usize) -> Result<()> {
-    if cases.is_empty() {
+fn measure_cases<'a>(
+    size: usize,
+    promises: Promises,
+    cases: impl Iterator<Item = &'a Case>,
+    rounds: usize,
+) -> Result<()> {
+    let mut cases = cases.peekable();
+    if cases.peek().is_none() {
         return Ok(());
     }
-    let (node, _master) = deploy(size, kind)?;
+    let (node, master) = deploy(size, promises)?;
     for case in cases {
-        let figures = measure(&node, size, case.due, rounds)?;
-        print(size, *case, figures);
+        let figures = measure(&node, &master, case.work, rounds)?;
+        print(size, case, figures);
     }
     Ok(())
 }
@@ -88,7 +114,7 @@ fn prepare() -> Result<()> {
 }
 
 /// A node whose instances are all up to date.
-fn deploy(size: usize, kind: Kind) -> Result<(Node, ScriptedMaster)> {
+fn deploy(size: usize, promises: Promises) -> Result<(Node, ScriptedMaster)> {
     let node = Node::new();
     node.make_partitions(size);
     let url = node.install_release("idle", &idle_buildout());
@@ -98,11 +124,11 @@ fn deploy(size: usize, kind: Kind) -> Result<(Node, ScriptedMaster)> {
     let text = plugin("  def sense(self):\n    self.logger.info('in order')");
     for number in 0..size {
         for promise in 0..PROMISES {
-            match kind {
-                Kind::Programs => {
-                    add_program(&node, number, &format!("promise{promise}"), "echo in order");
-                }
-                Kind::Plugins => add_plugin(&node, number, &format!("promise{promise}.py"), &text),
+            let name = format!("promise{promise}");
+            match promises {
+                Promises::None => {}
+                Promises::Programs => add_program(&node, number, &name, "echo in order"),
+                Promises::Plugins => add_plugin(&node, number, &format!("{name}.py"), &text),
             }
         }
     }
@@ -111,18 +137,40 @@ fn deploy(size: usize, kind: Kind) -> Result<(Node, ScriptedMaster)> {
 }
 
 /// The medians of several passes of each side.
-fn measure(node: &Node, size: usize, due: bool, rounds: usize) -> Result<[Figures; 2]> {
+fn measure(
+    node: &Node,
+    master: &ScriptedMaster,
+    work: Work,
+    rounds: usize,
+) -> Result<[Figures; 2]> {
     let mut figures = [Vec::new(), Vec::new()];
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let next_check = if due { 0 } else { now + LATER };
     for _ in 0..rounds {
         for (side, figures) in [Side::Ours, Side::Peer].into_iter().zip(&mut figures) {
-            (0..size).for_each(|number| set_next_check(node, number, next_check));
+            prepare_pass(node, &mut master.script().instances, work)?;
             figures.push(pass(node, side)?);
         }
     }
     let [ours, theirs] = figures;
     Ok([median(&ours)?, median(&theirs)?])
+}
+
+/// Has the next pass find that to do, and nothing else.
+fn prepare_pass(node: &Node, instances: &mut [Instance], work: Work) -> Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let next_check = match work {
+        Work::DuePromises => 0,
+        Work::Nothing | Work::OneInstance | Work::AllInstances => now.as_secs() + LATER,
+    };
+    (0..instances.len()).for_each(|number| set_next_check(node, number, next_check));
+    let changed = match work {
+        Work::Nothing | Work::DuePromises => 0,
+        Work::OneInstance => 1,
+        Work::AllInstances => instances.len(),
+    };
+    for instance in instances.iter_mut().take(changed) {
+        instance.timestamp = now.as_nanos().to_string();
+    }
+    Ok(())
 }
 
 fn pass(node: &Node, side: Side) -> Result<Figures> {
@@ -149,11 +197,11 @@ fn median(figures: &[Figures]) -> Result<Figures> {
     })
 }
 
-fn print(size: usize, case: Case, [ours, theirs]: [Figures; 2]) {
+fn print(size: usize, case: &Case, [ours, theirs]: [Figures; 2]) {
     let seconds = |time: Duration| time.as_secs_f64();
     println!(
         "{size:>10}  {:<20} {:>9.3} {:>9.3}   {:>9.3} {:>9.3}   {:>6.1}x {:>6.1}x",
-        case.to_string(),
+        case.name,
         seconds(ours.wall),
         seconds(ours.cpu),
         seconds(theirs.wall),
@@ -163,13 +211,12 @@ fn print(size: usize, case: Case, [ours, theirs]: [Figures; 2]) {
     );
 }
 
-impl fmt::Display for Case {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            Kind::Programs => "programs",
-            Kind::Plugins => "plugins",
-        };
-        let due = if self.due { "due" } else { "not due" };
-        write!(formatter, "{PROMISES} {kind}, {due}")
+impl Case {
+    const fn new(name: &'static str, promises: Promises, work: Work) -> Self {
+        Self {
+            name,
+            promises,
+            work,
+        }
     }
 }
