@@ -11,6 +11,11 @@ use super::value::{Dict, Value};
 /// From this magnitude on, a reader may have rounded an integer to a float before we see it.
 const FIRST_DOUBTFUL: f64 = 18_446_744_073_709_551_616.0;
 
+/// The only key of the map that `serde_json` makes of a number that is no integer of 64 bits, with the
+/// number's text, where its feature `arbitrary_precision` is on: any crate of a program may turn it on
+/// for all of them.
+const NUMBER_KEY: &str = "$serde_json::private::Number";
+
 /// What JSON has no type for becomes what is nearest to it: tuples and sets are lists, keys and
 /// objects are texts.
 impl Serialize for Value {
@@ -107,7 +112,18 @@ impl<'de> Visitor<'de> for ValueVisitor {
             checked(&key)?;
             list.push((key, value));
         }
-        Ok(Value::Dict(list.into_iter().collect::<Dict>().into()))
+        match &list[..] {
+            [(key, Value::String(text))] if key == NUMBER_KEY => number(text),
+            _ => Ok(Value::Dict(list.into_iter().collect::<Dict>().into())),
+        }
+    }
+}
+
+/// A number of its text, as a reader would have it that hands on floats.
+fn number<E: Error>(text: &str) -> Result<Value, E> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => ValueVisitor.visit_f64(number),
+        _ => Err(E::invalid_value(Unexpected::Str(text), &"a number")),
     }
 }
 
@@ -123,6 +139,8 @@ fn checked<E: Error>(text: &str) -> Result<(), E> {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::value::{F64Deserializer, MapDeserializer};
+
     use super::*;
 
     #[test]
@@ -142,6 +160,38 @@ mod tests {
         dict.insert(7, tuple);
         let text = serde_json::to_string(&Value::Dict(dict.into())).unwrap();
         assert_eq!(text, format!("{{\"7\":[[{}],null]}}", i128::MAX));
+    }
+
+    #[test]
+    fn floats_are_read_however_they_are_handed_on() {
+        let as_float = F64Deserializer::<serde::de::value::Error>::new(1.5);
+        assert_eq!(Value::deserialize(as_float), Ok(Value::Float(1.5)));
+        let as_text = |text| {
+            let map = MapDeserializer::<_, serde::de::value::Error>::new(
+                [(NUMBER_KEY, text)].into_iter(),
+            );
+            Value::deserialize(map)
+        };
+        assert_eq!(as_text("1.50"), Ok(Value::Float(1.5)));
+        assert_eq!(as_text("-2e+2"), Ok(Value::Float(-200.0)));
+        for text in ["", "nan", "1e999", "12345678901234567890123"] {
+            assert!(as_text(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn serde_json_hands_on_the_texts_of_numbers_in_these_tests() {
+        let number: serde_json::Value = serde_json::from_str("1.50").unwrap();
+        assert_eq!(number.to_string(), "1.50", "arbitrary_precision is off");
+        let text = r#"[1.50,-0,-0.0,1e2,0.1,18446744073709551615,-9223372036854775808]"#;
+        let expected = "[1.5,-0.0,-0.0,100.0,0.1,18446744073709551615,-9223372036854775808]";
+        let value: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), expected);
+        let nested: Value = serde_json::from_value(serde_json::json!({"a": [1.5]})).unwrap();
+        assert_eq!(
+            nested,
+            Value::dict([("a", Value::list(vec![Value::Float(1.5)]))])
+        );
     }
 
     #[test]

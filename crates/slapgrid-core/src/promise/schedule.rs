@@ -43,6 +43,7 @@ impl Facts {
 
 /// When a promise was checked and when it is to be checked again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "File")]
 pub(crate) struct Schedule {
     #[serde(flatten)]
     pub(crate) facts: Facts,
@@ -50,6 +51,35 @@ pub(crate) struct Schedule {
     pub(crate) next_run_after: f64,
     /// Unix time of the last check.
     pub(crate) timestamp: f64,
+}
+
+/// A schedule as it is read: what is flattened is read by way of serde's own values, which know
+/// nothing of the numbers of `serde_json` with its feature `arbitrary_precision`.
+#[derive(Deserialize)]
+struct File {
+    is_tested: bool,
+    is_anomaly_detected: bool,
+    periodicity: f64,
+    module_file: PathBuf,
+    module_file_mtime: f64,
+    next_run_after: f64,
+    timestamp: f64,
+}
+
+impl From<File> for Schedule {
+    fn from(file: File) -> Self {
+        Self {
+            facts: Facts {
+                is_tested: file.is_tested,
+                is_anomaly_detected: file.is_anomaly_detected,
+                periodicity: file.periodicity,
+                module_file: file.module_file,
+                module_file_mtime: file.module_file_mtime,
+            },
+            next_run_after: file.next_run_after,
+            timestamp: file.timestamp,
+        }
+    }
 }
 
 impl Schedule {
