@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    slapgrid_cli::cache::main()
+    netcache_cli::slapcache_lookup::main()
 }

@@ -2,12 +2,6 @@
 
 use std::process::ExitCode;
 
-use slapgrid_core::Phase;
-
 fn main() -> ExitCode {
-    slapgrid_cli::main(
-        "slapgrid-cp",
-        "Installs, starts and stops the instances in the partitions of this computer, and checks their promises",
-        &[Phase::Instances],
-    )
+    slapgrid_cli::main(&slapgrid_cli::SLAPGRID_CP)
 }

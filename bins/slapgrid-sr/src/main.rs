@@ -2,12 +2,6 @@
 
 use std::process::ExitCode;
 
-use slapgrid_core::Phase;
-
 fn main() -> ExitCode {
-    slapgrid_cli::main(
-        "slapgrid-sr",
-        "Installs and removes the software releases of this computer, as its master wants",
-        &[Phase::Software],
-    )
+    slapgrid_cli::main(&slapgrid_cli::SLAPGRID_SR)
 }

@@ -2,12 +2,6 @@
 
 use std::process::ExitCode;
 
-use slapgrid_core::Phase;
-
 fn main() -> ExitCode {
-    slapgrid_cli::main(
-        "slapgrid",
-        "Installs releases, runs partitions and reports usage, until all is as the master wants it",
-        &[Phase::Software, Phase::Instances, Phase::Usage],
-    )
+    slapgrid_cli::main(&slapgrid_cli::SLAPGRID)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::{Command, CommandFactory};
 use slapformat_core::{Options, Outcome, Plan, Settings};
 use slapos_cli::{LogOptions, Verbosity, describe, exit};
 use slapos_config::ConfigFile;
@@ -92,6 +93,11 @@ fn truth(text: &str) -> Result<bool, &'static str> {
         "False" | "false" => Ok(false),
         _ => Err("expected True or False"),
     }
+}
+
+/// Its command line.
+pub fn command() -> Command {
+    Arguments::command()
 }
 
 /// Runs slapformat.

@@ -4,39 +4,31 @@ use std::path::{Path, PathBuf};
 
 use slapgrid_core::Phase;
 
+use crate::Tool;
+
 /// The tool that runs, or the command of `slapos node` that does the same.
 #[derive(Debug, Clone, Copy)]
-pub struct Caller {
-    pub(crate) tool: &'static str,
-    pub(crate) phases: &'static [Phase],
-    is_command: bool,
+pub enum Caller {
+    /// The tool.
+    Tool(&'static Tool),
+    /// The command. As with slapos.core, it begins at once unless a delay is configured, and has a
+    /// pid file unless another is.
+    Command(&'static Tool),
 }
 
 /// Where the pid files of commands are, if it is there.
 const COMMANDS_DIRECTORY: &str = "/opt/slapos";
 
 impl Caller {
-    /// A tool of this name, which does these phases.
-    pub fn tool(tool: &'static str, phases: &'static [Phase]) -> Self {
-        Self {
-            tool,
-            phases,
-            is_command: false,
-        }
-    }
-
-    /// The command of `slapos node` that does what the tool does. As with slapos.core, it begins at
-    /// once unless a delay is configured, and has a pid file unless another is.
-    pub fn command(tool: &'static str, phases: &'static [Phase]) -> Self {
-        Self {
-            is_command: true,
-            ..Self::tool(tool, phases)
+    pub(crate) fn tool(&self) -> &'static Tool {
+        match self {
+            Self::Tool(tool) | Self::Command(tool) => tool,
         }
     }
 
     /// Tools that do one part of the work may have a pid file of their own.
     pub(crate) fn pidfile_key(&self) -> Option<&'static str> {
-        match self.phases {
+        match self.tool().phases {
             [Phase::Software] => Some("pidfile_software"),
             [Phase::Instances] => Some("pidfile_instance"),
             [Phase::Usage] => Some("pidfile_report"),
@@ -46,11 +38,18 @@ impl Caller {
 
     pub(crate) fn default_pidfile(&self) -> Option<PathBuf> {
         let directory = Path::new(COMMANDS_DIRECTORY);
-        let is_there = self.is_command && directory.is_dir();
-        is_there.then(|| directory.join(format!("{}.pid", self.tool)))
+        match self {
+            Self::Command(tool) if directory.is_dir() => {
+                Some(directory.join(format!("{}.pid", tool.name)))
+            }
+            _ => None,
+        }
     }
 
     pub(crate) fn default_maximal_delay(&self) -> Option<u64> {
-        self.is_command.then_some(0)
+        match self {
+            Self::Command(_) => Some(0),
+            Self::Tool(_) => None,
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! The command line that slapgrid, slapgrid-sr, slapgrid-cp and slapgrid-ur share, and that of
 //! the tools for their supervisord. The binaries only say who they are.
 
-pub mod cache;
 mod caller;
 mod options;
 mod progress;
 mod status;
 mod supervisord;
+mod tools;
 mod watchdog;
 
 use std::error::Error;
@@ -30,17 +30,17 @@ use options::Arguments;
 pub use options::{EXIT_CODES, RunOptions};
 use progress::Bars;
 pub use supervisord::{
-    SupervisordOptions, control_supervisord, ensure_supervisord, run_supervisorctl,
-    start_supervisord,
+    SupervisordOptions, control_command, control_supervisord, ensure_supervisord,
+    run_supervisorctl, start_command, start_supervisord,
 };
-pub use watchdog::watch;
+pub use tools::{SLAPGRID, SLAPGRID_CP, SLAPGRID_SR, SLAPGRID_UR, Tool};
+pub use watchdog::{watch, watch_command};
 
-/// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code. `about` is the
-/// sentence by which its help says what it does.
-pub fn main(tool: &'static str, about: &'static str, phases: &'static [Phase]) -> ExitCode {
-    let arguments: Arguments = slapos_cli::parse_as(tool, about, std::env::args_os());
+/// Runs one of the slapgrid tools: parses, does the phases, and returns the exit code.
+pub fn main(tool: &'static Tool) -> ExitCode {
+    let arguments: Arguments = slapos_cli::parse_as(tool.name, tool.about, std::env::args_os());
     let (file, log) = (&arguments.configuration_file, arguments.log_options());
-    run(&Caller::tool(tool, phases), file, &arguments.options, log)
+    run(&Caller::Tool(tool), file, &arguments.options, log)
 }
 
 /// Does what the options say, and returns the exit code.
@@ -57,11 +57,11 @@ pub fn run(
     };
     call.work(log).unwrap_or_else(|failed| {
         let (code, message) = failed.code_and_message();
-        slapos_cli::tell(caller.tool, &message);
+        slapos_cli::tell(caller.tool().name, &message);
         if options.json
             && let Err(error) = print_json(&OutcomeDocument::not_begun(code, &message))
         {
-            slapos_cli::tell(caller.tool, &describe(&error));
+            slapos_cli::tell(caller.tool().name, &describe(&error));
         }
         ExitCode::from(code)
     })
@@ -113,7 +113,7 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn work(&self, log: LogOptions) -> Result<ExitCode, Failed> {
-        let (options, mut phases) = (self.options, self.caller.phases);
+        let (options, mut phases) = (self.options, self.caller.tool().phases);
         let bundle = options.export_bundle.is_some() || options.import_bundle.is_some();
         if bundle && phases != [Phase::Software] {
             let message = "only slapgrid-sr exports and imports bundles";
@@ -169,7 +169,7 @@ impl Call<'_> {
         // A dry run changes nothing, not even a log.
         let file = log.file.or(configured).filter(|_| !self.options.dry_run);
         let tool_log = ToolLog {
-            tool: self.caller.tool,
+            tool: self.caller.tool().name,
             // No partition is called by 32 hexadecimal digits.
             subject_key: |subject| match is_release_name(subject) {
                 true => "release",

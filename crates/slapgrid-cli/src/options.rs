@@ -230,7 +230,7 @@ impl RunOptions {
 
     /// As the core wants them, for whoever calls.
     pub(crate) fn of(&self, caller: &Caller) -> Options {
-        let phases = caller.phases;
+        let phases = caller.tool().phases;
         let (mut only_sr, mut only_cp) = (self.only_sr.clone(), self.only_cp.clone());
         let only = match phases {
             [Phase::Software] => &mut only_sr,

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::{Command, CommandFactory};
 use slapgrid_core::Interruption;
 use slapgrid_core::options::Options;
 use slapgrid_core::settings::Settings;
@@ -46,6 +47,16 @@ struct ControlArguments {
         value_name = "ARGUMENTS"
     )]
     arguments: Vec<OsString>,
+}
+
+/// The command line of slapgrid-supervisord.
+pub fn start_command() -> Command {
+    StartArguments::command()
+}
+
+/// The command line of slapgrid-supervisorctl.
+pub fn control_command() -> Command {
+    ControlArguments::command()
 }
 
 /// Runs slapgrid-supervisord.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::{Command, CommandFactory};
 use slapgrid_core::watchdog::Watchdog;
 use slapos_cli::LogOptions;
 
@@ -29,6 +30,11 @@ struct Arguments {
     /// Where the partitions are
     #[arg(long, value_name = "DIRECTORY")]
     instance_root_path: Option<PathBuf>,
+}
+
+/// The command line of slapos-watchdog.
+pub fn watch_command() -> Command {
+    Arguments::command()
 }
 
 /// Runs slapos-watchdog.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::{Command, CommandFactory};
 use slapos_cli::MasterOptions;
 use slapos_config::{ConfigFile, MissingParameters};
 
@@ -23,6 +24,11 @@ pub struct BangOptions {
     /// Why; kept by the master
     #[arg(short, long, default_value = "")]
     message: String,
+}
+
+/// Its command line.
+pub fn command() -> Command {
+    Arguments::command()
 }
 
 /// Runs slapos-bang.

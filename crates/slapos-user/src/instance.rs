@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand};
 use serde_json::{Map, Value as Json};
 use slap_client::proto::documents::Attributes;
 use slap_client::proto::marshal::Value;
@@ -63,6 +63,11 @@ enum Task {
         #[arg(long, value_name = "REFERENCE")]
         slave: Option<String>,
     },
+}
+
+/// Its command line.
+pub fn command() -> Command {
+    Arguments::command()
 }
 
 /// Runs slapos-instance.

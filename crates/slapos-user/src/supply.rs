@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::{Command, CommandFactory};
 use serde_json::json;
 use slap_client::proto::documents::SoftwareState;
 use slapos_cli::MasterOptions;
@@ -55,6 +56,16 @@ struct RemoveArguments {
     configuration_file: PathBuf,
     #[command(flatten)]
     target: Target,
+}
+
+/// The command line of slapos-supply.
+pub fn supply_command() -> Command {
+    SupplyArguments::command()
+}
+
+/// The command line of slapos-remove.
+pub fn remove_command() -> Command {
+    RemoveArguments::command()
 }
 
 /// Runs slapos-supply.

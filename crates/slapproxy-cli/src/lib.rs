@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand};
 use slapos_cli::{LogOptions, Verbosity};
 use slapos_config::ConfigFile;
 use slapproxy_core::{ListenAddress, Settings, SettingsOverrides};
@@ -89,6 +89,11 @@ pub struct ServeOptions {
 
 fn host(text: &str) -> Result<IpAddr, &'static str> {
     ListenAddress::host(text).ok_or("expected an IP address")
+}
+
+/// Its command line.
+pub fn command() -> Command {
+    Arguments::command()
 }
 
 /// Runs slapproxy.

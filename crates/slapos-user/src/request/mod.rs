@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::{Command, CommandFactory};
 use slap_client::InstanceRequest;
 use slap_client::proto::documents::{Attributes, SoftwareInstance};
 use slapos_cli::{MasterOptions, exit};
@@ -125,6 +126,11 @@ struct UnknownSerialisation {
 #[derive(Debug, thiserror::Error)]
 #[error("--wait waits for connection parameters, which an instance that is destroyed never has")]
 struct WaitForDestroyed;
+
+/// Its command line.
+pub fn command() -> Command {
+    Arguments::command()
+}
 
 /// Runs slapos-request.
 pub fn main() -> ExitCode {

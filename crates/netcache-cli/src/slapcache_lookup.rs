@@ -1,21 +1,22 @@
-//! slapcache-lookup: what the network cache has of a software release or a file.
+//! `slapcache-lookup`: shows what the network cache has of a software release or a file.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::{Args, Command, CommandFactory, Parser, Subcommand};
 use netcache::{Settings, describe_file, describe_release};
 use slapos_config::ConfigFile;
 
 /// Shows what the network cache has of a software release or a file
-#[derive(Debug, clap::Parser)]
+#[derive(Debug, Parser)]
 #[command(name = "slapcache-lookup", version)]
 struct Arguments {
     #[command(subcommand)]
     what: What,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Subcommand)]
 enum What {
     /// Archives of a software release, and which of them this node could use
     BinarySr {
@@ -34,20 +35,25 @@ enum What {
 }
 
 /// Of which release.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Args)]
 pub struct CachedRelease {
     /// URL of the release, or the MD5 of that
     software_release: String,
 }
 
 /// Of which file.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Args)]
 pub struct CachedFile {
     /// URL of the file
     url: String,
 }
 
-/// Runs slapcache-lookup.
+/// Its command line.
+pub fn command() -> Command {
+    Arguments::command()
+}
+
+/// Runs it.
 pub fn main() -> ExitCode {
     let arguments: Arguments = slapos_cli::parse();
     let shown = match &arguments.what {
