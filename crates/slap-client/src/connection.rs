@@ -23,6 +23,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Largest answer that is read, in bytes: a computer with thousands of partitions needs less.
 const LARGEST_ANSWER: u64 = 256 << 20;
 
+/// Most redirections from a document of the hateoas API: slapos.core's proxy completes URLs by them.
+const HATEOAS_REDIRECTIONS: u32 = 4;
+
 /// How to reach a master; [`Connection::open`] makes the [`Slap`].
 #[derive(Debug, Clone)]
 pub struct Connection {
@@ -233,7 +236,15 @@ impl Inner {
                 authorize(request, header).send(form)
             }
         };
-        let answer = answer.map_err(failed)?;
+        self.body(endpoint, answer.map_err(failed)?)
+    }
+
+    /// The body of an answer, if that is a success.
+    fn body(
+        &self,
+        endpoint: &'static str,
+        answer: ureq::http::Response<ureq::Body>,
+    ) -> Result<Vec<u8>, ClientError> {
         let status = answer.status().as_u16();
         if (300..400).contains(&status) {
             return Err(redirected(endpoint, status, &answer));
@@ -243,7 +254,7 @@ impl Inner {
             .with_config()
             .limit(LARGEST_ANSWER)
             .read_to_vec()
-            .map_err(failed)?;
+            .map_err(|error| self.failed(endpoint, error))?;
         if (200..300).contains(&status) {
             Ok(body)
         } else {
@@ -277,6 +288,19 @@ impl Slap {
             Err(ClientError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Body of the answer to a GET of a document of the master's hateoas API, by its URL, which
+    /// [`Slap::hateoas_url`] or another document told. Redirections are followed.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn hateoas_document(&self, url: &str) -> Result<Vec<u8>, ClientError> {
+        let endpoint = "hateoas";
+        let request = self.inner.agent.get(url).config();
+        let answer = request.max_redirects(HATEOAS_REDIRECTIONS).build().call();
+        let answer = answer.map_err(|error| self.inner.failed(endpoint, error))?;
+        self.inner.body(endpoint, answer)
     }
 
     /// URLs of the releases of a product, the newest first.

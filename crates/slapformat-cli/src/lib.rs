@@ -109,32 +109,31 @@ pub fn main() -> ExitCode {
         file: arguments.log_file,
         ..LogOptions::default()
     };
-    let formatted = format(&arguments.configuration_file, &arguments.options, log);
-    slapos_cli::finish(TOOL, formatted)
+    let formatted = format(&arguments.configuration_file, &arguments.options, Some(log));
+    slapos_cli::finish(TOOL, formatted.map(ExitCode::from))
 }
 
-/// Does what the options say, after a random delay unless they say that it shall be at once.
+/// Does what the options say, after a random delay unless they say that it shall be at once. Returns
+/// the exit code. Without `log`, the caller has begun to log.
 ///
 /// # Errors
 /// The configuration cannot be used, or the machine cannot be made what is wanted.
 pub fn format(
     configuration: &Path,
     options: &FormatOptions,
-    log: LogOptions,
-) -> Result<ExitCode, Box<dyn Error>> {
+    log: Option<LogOptions>,
+) -> Result<u8, Box<dyn Error>> {
     let file = ConfigFile::read(configuration)?;
     let settings = Settings::from_config(&file, &options.of_core())?;
     let section = file.section("slapformat");
     let configured = section.get_path("log_file")?;
     // Before the log, which may be root's, and the delay.
     slapformat_core::check_rights(&settings)?;
-    // A dry run changes nothing, not even a log.
-    let log_file = log.file.or(configured).filter(|_| !settings.dry_run);
-    let log = LogOptions {
-        file: log_file,
-        ..log
-    };
-    slapos_cli::init_logging(TOOL, &log)?;
+    if let Some(log) = log {
+        // A dry run changes nothing, not even a log.
+        let file = log.file.or(configured).filter(|_| !settings.dry_run);
+        slapos_cli::init_logging(TOOL, &LogOptions { file, ..log })?;
+    }
     let at_once = options.now || settings.dry_run || section.get_bool("now")?.unwrap_or(false);
     if !at_once && let Some(delay) = slapos_cli::random_delay(MAXIMAL_DELAY) {
         let seconds = delay.as_secs();
@@ -144,7 +143,7 @@ pub fn format(
     report(slapformat_core::run(&settings)?, options.json)
 }
 
-fn report(outcome: Outcome, json: bool) -> Result<ExitCode, Box<dyn Error>> {
+fn report(outcome: Outcome, json: bool) -> Result<u8, Box<dyn Error>> {
     match outcome {
         Outcome::Planned(plan) if json => {
             slapos_cli::print(&(serde_json::to_string_pretty(&plan)? + "\n"))?;
@@ -155,12 +154,12 @@ fn report(outcome: Outcome, json: bool) -> Result<ExitCode, Box<dyn Error>> {
             let error = describe(&error);
             let message = format!("the machine is prepared, the master was not told: {error}");
             slapos_cli::tell(TOOL, &message);
-            return Ok(ExitCode::from(MASTER_UNREACHABLE));
+            return Ok(MASTER_UNREACHABLE);
         }
         Outcome::Done(plan) => log::info!("{}", count(&plan)),
         other => return Err(format!("unknown outcome {other:?}").into()),
     }
-    Ok(ExitCode::from(exit::CLEAN))
+    Ok(exit::CLEAN)
 }
 
 fn summary(plan: &Plan) -> String {

@@ -40,15 +40,15 @@ pub use watchdog::{watch, watch_command};
 pub fn main(tool: &'static Tool) -> ExitCode {
     let arguments: Arguments = slapos_cli::parse_as(tool.name, tool.about, std::env::args_os());
     let (file, log) = (&arguments.configuration_file, arguments.log_options());
-    run(&Caller::Tool(tool), file, &arguments.options, log)
+    run(&Caller::Tool(tool), file, &arguments.options, Some(log))
 }
 
-/// Does what the options say, and returns the exit code.
+/// Does what the options say, and returns the exit code. Without `log`, the caller has begun to log.
 pub fn run(
     caller: &Caller,
     configuration: &Path,
     options: &RunOptions,
-    log: LogOptions,
+    log: Option<LogOptions>,
 ) -> ExitCode {
     let call = Call {
         caller,
@@ -112,7 +112,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn work(&self, log: LogOptions) -> Result<ExitCode, Failed> {
+    fn work(&self, log: Option<LogOptions>) -> Result<ExitCode, Failed> {
         let (options, mut phases) = (self.options, self.caller.tool().phases);
         let bundle = options.export_bundle.is_some() || options.import_bundle.is_some();
         if bundle && phases != [Phase::Software] {
@@ -124,8 +124,10 @@ impl Call<'_> {
         if options.status {
             return status(&settings, options.json);
         }
-        let bars = Bars::new(options, &log);
-        self.init_logging(&file, log, &bars)?;
+        let bars = Bars::new(options, log.as_ref());
+        if let Some(log) = log {
+            self.init_logging(&file, log, &bars)?;
+        }
         if options.dry_run {
             return show(&plan_run(&settings, phases)?, options.json);
         }

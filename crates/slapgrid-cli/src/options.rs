@@ -66,7 +66,7 @@ impl Arguments {
 }
 
 /// What a run shall do, where slapos.cfg does not say it.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct RunOptions {
     /// Where partitions are
     #[arg(long, value_name = "DIRECTORY")]
@@ -209,6 +209,19 @@ fn interval(text: &str) -> Result<Duration, &'static str> {
 const EXCLUSIVE: [&str; 5] = ["boot", "dry_run", "promises_only", "status", "watch"];
 
 impl RunOptions {
+    /// Those of a run after the start of the machine that leaves the rest to slapos.cfg.
+    pub fn boot() -> Self {
+        Self {
+            boot: true,
+            ..Self::default()
+        }
+    }
+
+    /// Has promises checked, and nothing else done.
+    pub fn only_promises(&mut self) {
+        self.promises_only = true;
+    }
+
     /// Whether buildout may need the terminal.
     pub(crate) fn debugs_buildout(&self) -> bool {
         self.buildout_debug

@@ -33,12 +33,13 @@ struct Shown {
 }
 
 impl Bars {
-    /// They are drawn on standard error if that is a terminal, and nothing else wants it.
-    pub(crate) fn new(options: &RunOptions, log: &LogOptions) -> Self {
-        let wanted = log.verbosity != Verbosity::Quiet
-            && log.format == LogFormat::Text
-            && !options.debugs_buildout()
-            && io::stderr().is_terminal();
+    /// They are drawn on standard error if that is a terminal, and nothing else wants it, such as a log
+    /// of the caller's, which would be mixed with them.
+    pub(crate) fn new(options: &RunOptions, log: Option<&LogOptions>) -> Self {
+        let is_plain =
+            |log: &LogOptions| log.verbosity != Verbosity::Quiet && log.format == LogFormat::Text;
+        let wanted =
+            log.is_some_and(is_plain) && !options.debugs_buildout() && io::stderr().is_terminal();
         let target = if wanted {
             ProgressDrawTarget::stderr()
         } else {

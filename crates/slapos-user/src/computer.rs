@@ -1,0 +1,72 @@
+//! `slapos computer`: the computers of a user.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+use slapos_cli::{MasterOptions, exit, printable};
+
+use crate::hateoas::quoted;
+use crate::service::{connect, is, text};
+
+const KIND: &str = "Compute Node";
+
+/// Prints the references and names of a user's computers.
+///
+/// # Errors
+/// The configuration cannot be used, or the master's API cannot.
+pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let hateoas = connect(configuration, master)?;
+    let computers = hateoas.search(KIND, "", &["title", "reference"])?;
+    if computers.is_empty() {
+        slapos_cli::print("No existing computer.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let shown = |computer, name| text(computer, name).unwrap_or_default();
+    let lines = computers.iter().map(|computer| {
+        let (reference, title) = (shown(computer, "reference"), shown(computer, "title"));
+        printable(&format!("{reference} {title}"), "  ").into_owned() + "\n"
+    });
+    slapos_cli::print(&format!(
+        "List of Computers:\n{}",
+        lines.collect::<String>()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints reference and name of a computer.
+///
+/// # Errors
+/// As [`list`].
+pub fn info(
+    configuration: &Path,
+    master: &MasterOptions,
+    reference: &str,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let hateoas = connect(configuration, master)?;
+    let narrowed = format!(" AND reference:={}", quoted(reference));
+    let computers = hateoas.search(KIND, &narrowed, &["reference", "relative_url"])?;
+    let computer = computers
+        .iter()
+        .find(|found| is(found, "reference", reference));
+    let Some(path) = computer.and_then(|computer| text(computer, "relative_url")) else {
+        slapos_cli::tell("slapos", &format!("there is no computer {reference}"));
+        return Ok(ExitCode::from(exit::NOT_READY));
+    };
+    let fields = hateoas.fields(&path)?;
+    let shown = |name| text(&fields, name).unwrap_or_default();
+    let (reference, title) = (shown("reference"), shown("title"));
+    let lines = format!("Computer Reference: {reference}\nComputer Title    : {title}\n");
+    slapos_cli::print(&printable(&lines, ""))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a token that registers a computer.
+///
+/// # Errors
+/// As [`list`].
+pub fn token(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let token = connect(configuration, master)?.computer_token()?;
+    slapos_cli::print(&printable(&format!("Computer token: {token}\n"), ""))?;
+    Ok(ExitCode::SUCCESS)
+}

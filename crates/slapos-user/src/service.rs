@@ -1,0 +1,202 @@
+//! `slapos service`: the instances of a user.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Map, Value as Json, json};
+use slap_client::proto::instance_xml::{self, InstanceXmlError};
+use slapos_cli::{MasterOptions, exit};
+use slapos_config::ConfigFile;
+
+use crate::hateoas::{Hateoas, quoted};
+use crate::parameters::JSON_PARAMETER;
+
+const KIND: &str = "Instance Tree";
+
+/// How much to tell of an instance.
+#[derive(Debug, clap::Args)]
+pub struct InfoOptions {
+    /// What nodes reported, too
+    #[arg(long)]
+    news: bool,
+}
+
+/// Prints the names of a user's instances and their releases, as one JSON object.
+///
+/// # Errors
+/// The configuration cannot be used, or the master's API cannot.
+pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let hateoas = connect(configuration, master)?;
+    let trees = hateoas.search(KIND, "", &["title", "url_string"])?;
+    let releases = trees.into_iter().filter_map(|mut tree| {
+        let release = tree.remove("url_string")?;
+        Some((text(&tree, "title")?, release))
+    });
+    let releases: BTreeMap<String, Json> = releases.collect();
+    slapos_cli::print(&format!("{:#}\n", json!(releases)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what is known of an instance, as one JSON object.
+///
+/// # Errors
+/// As [`list`].
+pub fn info(
+    configuration: &Path,
+    master: &MasterOptions,
+    reference: &str,
+    options: &InfoOptions,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let hateoas = connect(configuration, master)?;
+    let narrowed = format!(" AND title:={}", quoted(reference));
+    let trees = hateoas.search(KIND, &narrowed, &["title", "relative_url"])?;
+    let tree = trees.iter().find(|tree| is(tree, "title", reference));
+    let Some(path) = tree.and_then(|tree| text(tree, "relative_url")) else {
+        slapos_cli::tell("slapos", &format!("there is no instance {reference}"));
+        return Ok(ExitCode::from(exit::NOT_READY));
+    };
+    let shown = describe(&hateoas.fields(&path)?, options.news)?;
+    slapos_cli::print(&format!("{shown:#}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The API of the user's master.
+pub(crate) fn connect(
+    configuration: &Path,
+    master: &MasterOptions,
+) -> Result<Hateoas, Box<dyn Error>> {
+    let file = ConfigFile::read(configuration)?;
+    let slap = master.connect(&file, "slapconsole")?;
+    Ok(Hateoas::of(slap, &file)?)
+}
+
+/// A field that is a text.
+pub(crate) fn text(fields: &Map<String, Json>, name: &str) -> Option<String> {
+    fields.get(name)?.as_str().map(str::to_owned)
+}
+
+/// Whether a field is this text.
+pub(crate) fn is(fields: &Map<String, Json>, name: &str, expected: &str) -> bool {
+    fields.get(name).and_then(Json::as_str) == Some(expected)
+}
+
+/// By the names of slapos.core.
+fn describe(fields: &Map<String, Json>, with_news: bool) -> Result<Json, InstanceXmlError> {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let parameters = text(fields, "text_content").unwrap_or_default();
+    let mut parameters = by_key(&parameters)?;
+    let is_serialised = parameters.len() == 1;
+    if let Some(serialised) = parameters.get_mut(JSON_PARAMETER)
+        && is_serialised
+        && let Some(object) = parsed(serialised)
+    {
+        *serialised = object;
+    }
+    let published = connection_parameters(&field("connection_parameter_list"))?;
+    let serialised = published.get(JSON_PARAMETER).and_then(parsed);
+    let published = serialised.unwrap_or(Json::Object(published));
+    let news = fields.get("news").and_then(|news| news.get("instance"));
+    let mut description = json!({
+        "software-url": field("url_string"),
+        "software-type": field("source_reference"),
+        "shared": matches!(field("root_slave").as_i64(), Some(1)),
+        "requested-state": field("slap_state"),
+        "instance-parameters": parameters,
+        "connection-parameters": published,
+        "status": news.map_or("unsupported", status),
+    });
+    if with_news && let Some(news) = news {
+        description["news"] = news.clone();
+    }
+    Ok(description)
+}
+
+/// The parameters that were published: a list of keys and values of ERP5, or the document of others.
+fn connection_parameters(published: &Json) -> Result<Map<String, Json>, InstanceXmlError> {
+    match published {
+        Json::Array(list) => {
+            let pairs = list.iter().filter_map(|parameter| {
+                let key = parameter["connection_key"].as_str()?;
+                Some((key.to_owned(), parameter["connection_value"].clone()))
+            });
+            Ok(pairs.collect())
+        }
+        document => by_key(document.as_str().unwrap_or_default()),
+    }
+}
+
+fn by_key(document: &str) -> Result<Map<String, Json>, InstanceXmlError> {
+    if document.is_empty() {
+        return Ok(Map::new());
+    }
+    let parameters = instance_xml::from_xml(document)?;
+    let texts = parameters
+        .into_iter()
+        .map(|(key, text)| (key, text.map_or(Json::Null, Json::String)));
+    Ok(texts.collect())
+}
+
+/// The value that a text serialises.
+fn parsed(serialised: &Json) -> Option<Json> {
+    serde_json::from_str(serialised.as_str()?).ok()
+}
+
+/// What the reports of nodes come to.
+fn status(news: &Json) -> &'static str {
+    let reports = news.as_array().map(Vec::as_slice).unwrap_or_default();
+    let begins = |prefix| {
+        let texts = reports.iter().filter_map(|report| report["text"].as_str());
+        texts.into_iter().any(|text| text.starts_with(prefix))
+    };
+    match (begins("#access"), begins("#error")) {
+        (false, false) => "none",
+        (true, false) => "green",
+        (false, true) => "red",
+        (true, true) => "orange",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(value: Json) -> Map<String, Json> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn reports_come_to_a_colour() {
+        for (texts, colour) in [
+            (&[][..], "none"),
+            (&["#access x"], "green"),
+            (&["#error x", "#error y"], "red"),
+            (&["#error x", "#access y"], "orange"),
+        ] {
+            let news: Vec<_> = texts.iter().map(|text| json!({"text": text})).collect();
+            assert_eq!(status(&Json::Array(news)), colour);
+        }
+    }
+
+    #[test]
+    fn parameters_of_erp5_and_of_slapproxy_are_read() {
+        let list = json!([{"connection_key": "url", "connection_value": "http://x/"}]);
+        let xml = "<instance><parameter id='url'>http://x/</parameter></instance>";
+        for published in [list, json!(xml)] {
+            let document = fields(json!({"connection_parameter_list": published}));
+            let shown = describe(&document, true).unwrap();
+            assert_eq!(shown["connection-parameters"], json!({"url": "http://x/"}));
+            assert_eq!(shown["status"], "unsupported");
+        }
+    }
+
+    #[test]
+    fn serialised_parameters_are_shown_by_their_keys() {
+        let xml = "<instance><parameter id='_'>{\"a\": [1]}</parameter></instance>";
+        let document = fields(json!({"connection_parameter_list": xml, "text_content": xml}));
+        let shown = describe(&document, false).unwrap();
+        assert_eq!(shown["connection-parameters"], json!({"a": [1]}));
+        assert_eq!(shown["instance-parameters"], json!({"_": {"a": [1]}}));
+    }
+}
