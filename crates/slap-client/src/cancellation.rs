@@ -1,6 +1,7 @@
 //! Calls that are given up before their time is over.
 
 use std::fmt;
+use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -20,27 +21,27 @@ impl Cancellation {
     }
 
     /// Works on a thread of its own, and waits for it no longer than until it shall be given up;
-    /// nothing then. The thread is left to the timeouts of what it does: nothing else ends a look-up
+    /// `None` then; an error if there can be no thread. The thread is left to the timeouts of what it does: nothing else ends a look-up
     /// of a name, or a connection that is being made.
     pub(crate) fn unless_requested<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
+    ) -> io::Result<Option<T>> {
         if (self.0)() {
-            return None;
+            return Ok(None);
         }
         let (sender, receiver) = mpsc::channel();
         // Whoever gave up does not listen any more.
-        let worker = thread::spawn(move || drop(sender.send(work())));
+        let worker = thread::Builder::new().spawn(move || drop(sender.send(work())))?;
         loop {
             match receiver.recv_timeout(GLANCE) {
-                Ok(result) => return Some(result),
-                Err(RecvTimeoutError::Timeout) if (self.0)() => return None,
+                Ok(result) => return Ok(Some(result)),
+                Err(RecvTimeoutError::Timeout) if (self.0)() => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return worker
                         .join()
-                        .map_or_else(|panic| resume_unwind(panic), |()| None);
+                        .map_or_else(|panic| resume_unwind(panic), |()| Ok(None));
                 }
             }
         }
@@ -65,15 +66,15 @@ mod tests {
         let requested = Arc::new(AtomicBool::new(false));
         let asked = requested.clone();
         let cancellation = Cancellation::new(move || asked.load(Ordering::Relaxed));
-        assert_eq!(cancellation.unless_requested(|| 7), Some(7));
+        assert_eq!(cancellation.unless_requested(|| 7).unwrap(), Some(7));
         let started = Instant::now();
         let (order, silence) = (requested.clone(), Duration::from_secs(60));
         let given_up = cancellation.unless_requested(move || {
             order.store(true, Ordering::Relaxed);
             thread::sleep(silence);
         });
-        assert_eq!(given_up, None);
+        assert_eq!(given_up.unwrap(), None);
         assert!(started.elapsed() < silence / 2);
-        assert_eq!(cancellation.unless_requested(|| 7), None, "begun");
+        assert_eq!(cancellation.unless_requested(|| 7).unwrap(), None, "begun");
     }
 }

@@ -10,6 +10,7 @@ use crate::partition::Certificate;
 
 /// A computer of a master.
 #[derive(Debug, Clone)]
+#[must_use = "it asks and tells the master nothing by itself"]
 pub struct Computer {
     slap: Slap,
     computer_id: String,

@@ -1,5 +1,6 @@
 //! The connection to a master.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ const HATEOAS_REDIRECTIONS: u32 = 4;
 
 /// How to reach a master; [`Connection::open`] makes the [`Slap`].
 #[derive(Debug, Clone)]
+#[must_use = "it connects to nothing before it is opened"]
 pub struct Connection {
     url: MasterUrl,
     authority: Option<PathBuf>,
@@ -76,14 +78,12 @@ impl Connection {
     }
 
     /// Trusts only the certificate authorities of this PEM file.
-    #[must_use]
     pub fn master_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.authority = Some(path.into());
         self
     }
 
     /// Identifies us by a certificate and its key, PEM files.
-    #[must_use]
     pub fn client_certificate(
         mut self,
         certificate: impl Into<PathBuf>,
@@ -94,14 +94,12 @@ impl Connection {
     }
 
     /// How long a call may take as a whole; 60 seconds by default.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// The User-Agent header.
-    #[must_use]
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = name.into();
         self
@@ -109,7 +107,6 @@ impl Connection {
 
     /// Gives calls up, and begins none any more, once this says so; it is asked ten times a second
     /// while a call is under way. The master may have taken a call that was given up.
-    #[must_use]
     pub fn cancelled_by(mut self, is_requested: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.cancellation = Some(Cancellation::new(is_requested));
         self
@@ -192,12 +189,20 @@ fn private_key(path: &Path) -> Result<PrivateKey<'static>, OpenError> {
 }
 
 /// A connection to a master. Clones share it; connections are kept alive between calls.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Slap {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Slap {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Slap")
+            .field("master_url", &self.inner.url)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     agent: Agent,
     url: MasterUrl,
@@ -369,7 +374,11 @@ impl Slap {
         };
         let inner = self.inner.clone();
         let answer = cancellation.unless_requested(move || inner.exchange(&request));
-        answer.unwrap_or(Err(ClientError::Cancelled { endpoint }))
+        match answer {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(ClientError::Cancelled { endpoint }),
+            Err(error) => Err(self.inner.failed(endpoint, error.into())),
+        }
     }
 
     /// Makes one call and reads its answer as a marshal document.

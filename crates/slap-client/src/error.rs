@@ -5,8 +5,7 @@ use std::io;
 use slap_proto::documents::DocumentError;
 use slap_proto::marshal::EncodeError;
 
-/// Why a call failed: what the master answered, or why it could not be asked
-/// (`spec/protocol.md`, "Status codes").
+/// Why a call failed: what the master answered, or why it could not be asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -97,7 +96,7 @@ pub enum ClientError {
         /// URL of the call.
         url: String,
         /// Why.
-        source: ureq::Error,
+        source: io::Error,
     },
     /// The connection broke, or what came is no HTTP.
     #[error("the connection to {url} failed")]
@@ -105,7 +104,7 @@ pub enum ClientError {
         /// URL of the call.
         url: String,
         /// Why.
-        source: ureq::Error,
+        source: io::Error,
     },
     /// The answer is larger than any master's.
     #[error("the answer of {url} is larger than {limit} bytes")]
@@ -134,8 +133,9 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// Whether the master could not be reached at all, so that it neither took nor refused
-    /// anything. An answer with an error status is no such case.
+    /// Whether no answer came, so that asking again later may help. An answer with an error status
+    /// is no such case. After [`Timeout`](Self::Timeout) and [`Transport`](Self::Transport) the
+    /// master may have taken the call all the same.
     pub fn is_unreachable(&self) -> bool {
         matches!(
             self,
@@ -180,10 +180,14 @@ impl ClientError {
                 proxy,
                 source: io::Error::other("no address of the host answers"),
             },
-            source @ (ureq::Error::Tls(_) | ureq::Error::Pem(_) | ureq::Error::Rustls(_)) => {
+            error @ (ureq::Error::Tls(_) | ureq::Error::Pem(_) | ureq::Error::Rustls(_)) => {
+                let source = error.into_io();
                 Self::Tls { url, source }
             }
-            source => Self::Transport { url, source },
+            error => Self::Transport {
+                url,
+                source: error.into_io(),
+            },
         }
     }
 
@@ -202,14 +206,8 @@ impl ClientError {
                 Self::Connect { url, proxy, source }
             }
             TimedOut => Self::Timeout { url },
-            _ if is_tls => Self::Tls {
-                url,
-                source: ureq::Error::Io(source),
-            },
-            _ => Self::Transport {
-                url,
-                source: ureq::Error::Io(source),
-            },
+            _ if is_tls => Self::Tls { url, source },
+            _ => Self::Transport { url, source },
         }
     }
 }

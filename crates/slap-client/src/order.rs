@@ -2,7 +2,7 @@
 
 use slap_proto::authorization::PartitionIdentity;
 use slap_proto::calls::{RequestComputerPartition, SupplySupply};
-use slap_proto::documents::{Attributes, SoftwareInstance, SoftwareState};
+use slap_proto::documents::{Attributes, InstanceState, SoftwareInstance, SoftwareState};
 use slap_proto::marshal::Value;
 
 use crate::connection::{Slap, document};
@@ -10,6 +10,8 @@ use crate::error::ClientError;
 
 /// A request for an instance. Sent again with changes, it changes the instance.
 #[derive(Debug, Clone, PartialEq)]
+#[must_use = "it is to be handed to a method that requests"]
+#[non_exhaustive]
 pub struct InstanceRequest {
     /// URL of the release.
     pub software_release: String,
@@ -21,7 +23,7 @@ pub struct InstanceRequest {
     pub parameters: Attributes,
     /// Where it may be placed (`computer_guid`), and other wishes (`retention_delay`).
     pub filter: Attributes,
-    /// `started`, `stopped` or `destroyed`; `None` leaves it as it is.
+    /// Word of an [`InstanceState`], of which masters may know more; `None` leaves it as it is.
     pub state: Option<String>,
     /// Whether a slave is wanted: a share of an instance that exists.
     pub shared: bool,
@@ -45,26 +47,37 @@ impl InstanceRequest {
     }
 
     /// Adds a parameter.
-    #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.parameters.insert(name.into(), value.into());
         self
     }
 
     /// Asks for a certain type of instance.
-    #[must_use]
     pub fn software_type(mut self, software_type: impl Into<String>) -> Self {
         self.software_type = Some(software_type.into());
         self
     }
 
     /// Asks for a certain computer.
-    #[must_use]
-    pub fn on_computer(mut self, computer_id: impl Into<String>) -> Self {
-        self.filter.insert(
-            "computer_guid".to_owned(),
-            Value::String(computer_id.into()),
-        );
+    pub fn on_computer(self, computer_id: impl Into<String>) -> Self {
+        self.filter("computer_guid", computer_id.into())
+    }
+
+    /// Adds a wish of where or how it is placed; which there are is up to the master.
+    pub fn filter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.filter.insert(name.into(), value.into());
+        self
+    }
+
+    /// Asks for a state, such as [`InstanceState::Destroyed`] to give the instance up.
+    pub fn state(mut self, state: InstanceState) -> Self {
+        self.state = Some(state.as_str().to_owned());
+        self
+    }
+
+    /// Asks for a slave: a share of an instance that exists.
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
         self
     }
 
@@ -91,12 +104,14 @@ impl InstanceRequest {
 
 /// Where users request instances.
 #[derive(Debug, Clone)]
+#[must_use = "it asks and tells the master nothing by itself"]
 pub struct OpenOrder {
     slap: Slap,
 }
 
 /// Where users ask computers to install releases.
 #[derive(Debug, Clone)]
+#[must_use = "it asks and tells the master nothing by itself"]
 pub struct Supply {
     slap: Slap,
 }

@@ -1,5 +1,7 @@
 //! A partition, as its node and its instance speak of it.
 
+use std::fmt;
+
 use slap_proto::authorization::PartitionIdentity;
 use slap_proto::calls;
 use slap_proto::documents::{self, Attributes, SoftwareInstance};
@@ -12,18 +14,30 @@ use crate::order::InstanceRequest;
 /// A partition of a computer. Its calls carry the partition's identity, by which a proxy knows
 /// who is asking.
 #[derive(Debug, Clone)]
+#[must_use = "it asks and tells the master nothing by itself"]
 pub struct ComputerPartition {
     slap: Slap,
     identity: PartitionIdentity,
 }
 
 /// A client certificate and its key, in PEM. Both are empty where the master has none.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Certificate {
     /// The certificate.
     pub certificate: String,
     /// The private key.
     pub key: String,
+}
+
+/// The key is not told.
+impl fmt::Debug for Certificate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Certificate")
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Certificate {

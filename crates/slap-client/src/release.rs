@@ -7,6 +7,7 @@ use crate::error::ClientError;
 
 /// A software release on a computer, as the node that installs it speaks of it.
 #[derive(Debug, Clone)]
+#[must_use = "it asks and tells the master nothing by itself"]
 pub struct SoftwareRelease {
     slap: Slap,
     url: String,

@@ -1,10 +1,13 @@
 //! URLs of masters.
 
+use std::fmt;
+
 use ureq::http::uri::Authority;
 
 /// A text that is no URL of a master.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{url:?} is no URL of a master: {problem}")]
+#[non_exhaustive]
 pub struct UrlError {
     /// The text, without a user and password.
     pub url: String,
@@ -13,7 +16,7 @@ pub struct UrlError {
 }
 
 /// A master's URL, ending in a slash, so that calls are appended to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct MasterUrl {
     text: String,
     /// For messages.
@@ -67,6 +70,12 @@ impl MasterUrl {
     pub(crate) fn join(&self, endpoint: &str, query: &str) -> String {
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{}{endpoint}{mark}{query}", self.text)
+    }
+}
+
+impl fmt::Debug for MasterUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.shown(), formatter)
     }
 }
 
@@ -153,6 +162,7 @@ mod tests {
         let url = MasterUrl::parse("https://admin:s3cret@host/p").unwrap();
         assert_eq!(url.shown(), "https://host/p/");
         assert_eq!(url.join("x", ""), "https://admin:s3cret@host/p/x");
+        assert_eq!(format!("{url:?}"), "\"https://host/p/\"");
         for wrong in [
             "http://admin:s3cret@host:x/",
             "ftp://admin:s3cret@host/",

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use slap_client::proto::documents::{Attributes, ComputerConfiguration, SoftwareState};
-use slap_client::{ClientError, Connection, InstanceRequest, Slap};
+use slap_client::{ClientError, Connection, Destruction, InstanceRequest, Slap};
 
 /// A request as it came: connection number, first line, authorization, body.
 #[derive(Debug)]
@@ -103,7 +103,8 @@ fn each_report_is_the_call_of_its_name() {
     partition.available().unwrap();
     partition.started().unwrap();
     partition.stopped().unwrap();
-    partition.destroyed().unwrap();
+    let destruction = partition.destroyed().unwrap();
+    assert_eq!(destruction, Destruction::Done);
     partition.error("why", None).unwrap();
     partition.bang("why").unwrap();
     partition.rename("new", Some("slave")).unwrap();

@@ -4,7 +4,7 @@
 const SCHEME: &str = "X-SlapPartition";
 
 /// The partition that a client acts for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PartitionIdentity {
     /// Reference of its computer.
     pub computer_id: String,

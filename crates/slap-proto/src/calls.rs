@@ -21,7 +21,7 @@ use crate::marshal::EncodeError;
 pub const DESTRUCTION_DELAYED: &str = "Not destroy";
 
 /// How a call is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
     /// The fields are the query of the URL.
     Get,

@@ -8,6 +8,7 @@ mod instance;
 mod node;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use crate::marshal::{DecodeError, Value};
@@ -29,7 +30,7 @@ pub struct Computer {
 }
 
 /// Whether a computer shall have a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum SoftwareState {
     /// To be installed; what an absent state means.
     #[default]
@@ -158,7 +159,7 @@ pub struct PartitionAddress {
 }
 
 /// What is asked of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum InstanceState {
     /// To be installed and to run; what an absent state means in a request.
     #[default]
@@ -184,6 +185,12 @@ impl SoftwareState {
     }
 }
 
+impl fmt::Display for SoftwareState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
 impl FromStr for SoftwareState {
     type Err = UnknownState;
 
@@ -203,6 +210,12 @@ impl InstanceState {
             Self::Stopped => "stopped",
             Self::Destroyed => "destroyed",
         }
+    }
+}
+
+impl fmt::Display for InstanceState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
     }
 }
 

@@ -24,11 +24,11 @@ pub struct Fields(Vec<(String, String)>);
 /// A form that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("field {field}: {problem}")]
+#[non_exhaustive]
 pub struct FormError {
     /// Name of the field.
     pub field: String,
     /// What is wrong with it.
-    #[source]
     pub problem: FieldProblem,
 }
 

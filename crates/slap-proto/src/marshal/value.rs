@@ -143,9 +143,28 @@ impl From<bool> for Value {
     }
 }
 
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Int(number.into())
+/// Every number of these types is exact in 128 bits.
+macro_rules! from_integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Value {
+            fn from(number: $integer) -> Self {
+                Self::Int(number.into())
+            }
+        }
+    )*};
+}
+
+from_integers!(u8 u16 u32 u64 i8 i16 i32 i64 i128);
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Float(number)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Self::list(items.into_iter().map(Into::into).collect())
     }
 }
 
@@ -235,7 +254,7 @@ pub struct Object {
 }
 
 /// The classes of `slapos.slap.slap` that may appear; every other one is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// A computer with its releases and partitions.
     Computer,

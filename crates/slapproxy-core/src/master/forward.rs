@@ -139,13 +139,13 @@ fn request(call: &RequestComputerPartition, remote: &Remote, reference: &str) ->
         let reference = Value::from(reference);
         filter.insert("source_instance_id".to_owned(), reference);
     }
-    InstanceRequest {
-        software_release: call.software_release.clone(),
-        partition_reference: reference.to_owned(),
-        software_type: call.software_type.clone(),
-        parameters: call.partition_parameter_dict.clone(),
-        filter,
-        state: call.state.clone(),
-        shared: call.shared,
-    }
+    let mut request = InstanceRequest::new(&call.software_release, reference);
+    request.software_type.clone_from(&call.software_type);
+    request
+        .parameters
+        .clone_from(&call.partition_parameter_dict);
+    request.filter = filter;
+    request.state.clone_from(&call.state);
+    request.shared = call.shared;
+    request
 }

@@ -39,7 +39,7 @@ fn from_section(
     name: &str,
     section: &Section<'_>,
 ) -> Result<MultimasterSettings, SettingsError> {
-    Connection::to(url)?;
+    Connection::to(url).map(drop)?;
     let requester = both(name, section, "computer", "partition")?;
     let requester = requester.map(|(computer_id, partition_id)| PartitionIdentity {
         computer_id,
