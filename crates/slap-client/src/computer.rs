@@ -9,6 +9,16 @@ use crate::error::ClientError;
 use crate::partition::Certificate;
 
 /// A computer of a master.
+///
+/// ```
+/// # let master = slap_testing::Master::start()?;
+/// let computer = master.slap().register_computer("COMP-1");
+/// for partition in computer.full_information()?.computer_partition_list {
+///     println!("{} is free: {}", partition.partition_id, partition.is_free());
+/// }
+/// computer.bang("the machine was moved")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "it asks and tells the master nothing by itself"]
 pub struct Computer {
@@ -56,6 +66,25 @@ impl Computer {
     }
 
     /// Tells the master how the computer is made: its partitions and addresses.
+    ///
+    /// ```
+    /// use slap_client::proto::documents::{ComputerConfiguration, PartitionConfiguration};
+    ///
+    /// # let master = slap_testing::Master::start()?;
+    /// let partition = |number| PartitionConfiguration {
+    ///     reference: format!("slappart{number}"),
+    ///     ..PartitionConfiguration::default()
+    /// };
+    /// let configuration = ComputerConfiguration {
+    ///     reference: "COMP-2".to_owned(),
+    ///     partition_list: (0..10).map(partition).collect(),
+    ///     ..ComputerConfiguration::default()
+    /// };
+    /// let computer = master.slap().register_computer("COMP-2");
+    /// computer.configure(&configuration)?;
+    /// assert_eq!(computer.full_information()?.computer_partition_list.len(), 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The call failed.

@@ -12,6 +12,7 @@ use slap_proto::calls::{Call, Method};
 use slap_proto::documents::DocumentError;
 use slap_proto::marshal::{Value, decode};
 use ureq::Agent;
+use ureq::http::HeaderValue;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use crate::cancellation::Cancellation;
@@ -28,6 +29,21 @@ const LARGEST_ANSWER: u64 = 256 << 20;
 const HATEOAS_REDIRECTIONS: u32 = 4;
 
 /// How to reach a master; [`Connection::open`] makes the [`Slap`].
+///
+/// By default, servers are verified by the system's certificate authorities, no certificate is
+/// presented, and a proxy of the environment (`http_proxy`, `https_proxy`, `no_proxy`) is used.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use slap_client::Connection;
+///
+/// let slap = Connection::to("https://slap.example.org/")?
+///     .master_ca_file("/etc/opt/slapos/ca.crt")
+///     .client_certificate("/etc/opt/slapos/user.crt", "/etc/opt/slapos/user.key")
+///     .timeout(Duration::from_secs(10))
+///     .open()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "it connects to nothing before it is opened"]
 pub struct Connection {
@@ -40,6 +56,16 @@ pub struct Connection {
 }
 
 /// Why a connection could not be set up. No request was made yet.
+///
+/// ```
+/// use slap_client::{Connection, OpenError};
+///
+/// let connection = Connection::to("https://slap.example.org/")?;
+/// let error = connection.master_ca_file("/no/such.crt").open().unwrap_err();
+/// assert!(matches!(&error, OpenError::Read { path, .. } if path.ends_with("such.crt")));
+/// assert_eq!(error.to_string(), "cannot read /no/such.crt");
+/// # Ok::<(), slap_client::UrlError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -58,6 +84,12 @@ pub enum OpenError {
         path: PathBuf,
         /// "certificate" or "private key".
         expected: &'static str,
+    },
+    /// The User-Agent is no text that a header can hold.
+    #[error("{name:?} cannot be sent as User-Agent")]
+    UserAgent {
+        /// The text.
+        name: String,
     },
 }
 
@@ -107,6 +139,20 @@ impl Connection {
 
     /// Gives calls up, and begins none any more, once this says so; it is asked ten times a second
     /// while a call is under way. The master may have taken a call that was given up.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use slap_client::{ClientError, Connection};
+    ///
+    /// let ending = Arc::new(AtomicBool::new(false));
+    /// let told = ending.clone();
+    /// let connection = Connection::to("http://127.0.0.1:5000/")?;
+    /// let slap = connection.cancelled_by(move || told.load(Ordering::Relaxed)).open()?;
+    /// ending.store(true, Ordering::Relaxed);
+    /// assert!(matches!(slap.run_id(), Err(ClientError::Cancelled { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cancelled_by(mut self, is_requested: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.cancellation = Some(Cancellation::new(is_requested));
         self
@@ -115,8 +161,13 @@ impl Connection {
     /// Reads the certificates and makes the client. The first call connects.
     ///
     /// # Errors
-    /// A file cannot be read or holds something else.
+    /// A file cannot be read or holds something else, or the User-Agent fits no header.
     pub fn open(self) -> Result<Slap, OpenError> {
+        // Otherwise ureq would panic at the first call.
+        if HeaderValue::from_str(&self.user_agent).is_err() {
+            let name = self.user_agent;
+            return Err(OpenError::UserAgent { name });
+        }
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             // Followed, a POST would become a GET, and a login page would count as success.
@@ -189,6 +240,14 @@ fn private_key(path: &Path) -> Result<PrivateKey<'static>, OpenError> {
 }
 
 /// A connection to a master. Clones share it; connections are kept alive between calls.
+///
+/// ```
+/// # let master = slap_testing::Master::start()?;
+/// let slap = slap_client::Connection::to(master.url())?.open()?;
+/// assert_eq!(slap.master_url(), master.url());
+/// assert_eq!(slap.run_id()?, slap.clone().run_id()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Slap {
     inner: Arc<Inner>,

@@ -6,6 +6,23 @@ use slap_proto::documents::DocumentError;
 use slap_proto::marshal::EncodeError;
 
 /// Why a call failed: what the master answered, or why it could not be asked.
+///
+/// The text of an error does not repeat that of its source: print the chain.
+///
+/// ```
+/// use slap_client::{ClientError, Connection, InstanceRequest};
+///
+/// # let master = slap_testing::Master::with_partitions(0)?;
+/// let request = InstanceRequest::new("https://example.org/hello/software.cfg", "my-hello");
+/// match master.slap().register_open_order().request(&request) {
+///     Ok(instance) => println!("it is in {:?}", instance.partition_id),
+///     Err(ClientError::ResourceNotReady { .. }) => println!("ask again later"),
+///     Err(ClientError::NotFound { message, .. }) => println!("no free partition: {message}"),
+///     Err(error) if error.is_unreachable() => println!("try again later: {error}"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {

@@ -9,6 +9,18 @@ use crate::connection::{Slap, document};
 use crate::error::ClientError;
 
 /// A request for an instance. Sent again with changes, it changes the instance.
+///
+/// ```
+/// use slap_client::{InstanceRequest, InstanceState, Value};
+///
+/// let request = InstanceRequest::new("https://example.org/kvm/software.cfg", "my-machine")
+///     .software_type("single")
+///     .parameter("ram-size", 4096)
+///     .parameter("ports", vec![22, 80])
+///     .on_computer("COMP-1")
+///     .state(InstanceState::Stopped);
+/// assert_eq!(request.parameters["ram-size"], Value::Int(4096));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "it is to be handed to a method that requests"]
 #[non_exhaustive]
@@ -103,6 +115,18 @@ impl InstanceRequest {
 }
 
 /// Where users request instances.
+///
+/// ```
+/// use slap_client::{InstanceRequest, InstanceState};
+///
+/// # let master = slap_testing::Master::start()?;
+/// let order = master.slap().register_open_order();
+/// let request = InstanceRequest::new("https://example.org/hello/software.cfg", "my-hello");
+/// let instance = order.request(&request)?;
+/// assert_eq!(instance.computer_id.as_deref(), Some("COMP-1"));
+/// order.request(&request.state(InstanceState::Destroyed))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "it asks and tells the master nothing by itself"]
 pub struct OpenOrder {
@@ -110,6 +134,19 @@ pub struct OpenOrder {
 }
 
 /// Where users ask computers to install releases.
+///
+/// ```
+/// use slap_client::SoftwareState;
+///
+/// # let master = slap_testing::Master::start()?;
+/// let supply = master.slap().register_supply();
+/// let url = "https://example.org/hello/software.cfg";
+/// supply.supply(url, "COMP-1", SoftwareState::Available)?;
+///
+/// let computer = master.slap().register_computer("COMP-1").full_information()?;
+/// assert_eq!(computer.software_release_list[0].url.as_deref(), Some(url));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "it asks and tells the master nothing by itself"]
 pub struct Supply {

@@ -13,6 +13,30 @@ use crate::order::InstanceRequest;
 
 /// A partition of a computer. Its calls carry the partition's identity, by which a proxy knows
 /// who is asking.
+///
+/// From inside an instance:
+///
+/// ```
+/// use slap_client::{Attributes, InstanceRequest};
+///
+/// # let master = slap_testing::Master::start()?;
+/// # let slap = master.slap();
+/// # let request = InstanceRequest::new("https://example.org/hello/software.cfg", "my-hello");
+/// # let request = request.parameter("name", "World").on_computer("COMP-1");
+/// # let id = slap.register_open_order().request(&request)?.partition_id.unwrap();
+/// let partition = slap.register_computer_partition("COMP-1", id);
+/// let name = partition.fetch()?.parameter_dict["name"].to_text();
+///
+/// // What it needs itself is requested the same way.
+/// let database = InstanceRequest::new("https://example.org/mariadb/software.cfg", "database");
+/// let database = partition.request(&database)?;
+/// assert!(database.partition_id.is_some());
+///
+/// let published: Attributes = [("greeting".to_owned(), format!("Hello, {name}!").into())].into();
+/// partition.set_connection_dict(&published, None)?;
+/// assert_eq!(partition.fetch()?.connection_dict["greeting"].as_str(), Some("Hello, World!"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "it asks and tells the master nothing by itself"]
 pub struct ComputerPartition {
@@ -21,6 +45,17 @@ pub struct ComputerPartition {
 }
 
 /// A client certificate and its key, in PEM. Both are empty where the master has none.
+///
+/// ```
+/// # let master = slap_testing::Master::start()?;
+/// # let request = slap_client::InstanceRequest::new("https://example.org/software.cfg", "a");
+/// # let id = master.slap().register_open_order().request(&request)?.partition_id.unwrap();
+/// let partition = master.slap().register_computer_partition("COMP-1", id);
+/// let certificate = partition.certificate()?;
+/// assert!(certificate.key.is_empty(), "slapproxy has none to give");
+/// assert!(!format!("{certificate:?}").contains("key"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Certificate {
@@ -51,6 +86,24 @@ impl Certificate {
 }
 
 /// What a master makes of the report that an instance is destroyed.
+///
+/// ```
+/// use slap_client::{Destruction, InstanceRequest, InstanceState};
+///
+/// # let master = slap_testing::Master::start()?;
+/// # let slap = master.slap();
+/// let order = slap.register_open_order();
+/// let request = InstanceRequest::new("https://example.org/hello/software.cfg", "my-hello");
+/// let id = order.request(&request)?.partition_id.unwrap();
+/// order.request(&request.state(InstanceState::Destroyed))?;
+///
+/// // The node has emptied the partition and reports it.
+/// match slap.register_computer_partition("COMP-1", id).destroyed()? {
+///     Destruction::Done => println!("the partition is free"),
+///     Destruction::Delayed(text) => println!("children first: {text}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destruction {
     /// The partition is free.

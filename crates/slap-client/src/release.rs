@@ -6,6 +6,19 @@ use crate::connection::Slap;
 use crate::error::ClientError;
 
 /// A software release on a computer, as the node that installs it speaks of it.
+///
+/// ```
+/// # let master = slap_testing::Master::start()?;
+/// # let slap = master.slap();
+/// let url = "https://example.org/hello/software.cfg";
+/// slap.register_supply().supply(url, "COMP-1", slap_client::SoftwareState::Available)?;
+///
+/// let release = slap.register_software_release(url, "COMP-1");
+/// release.building()?;
+/// // The node builds it here, and says release.error(…) if that fails.
+/// release.available()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "it asks and tells the master nothing by itself"]
 pub struct SoftwareRelease {

@@ -5,6 +5,11 @@ use std::fmt;
 use ureq::http::uri::Authority;
 
 /// A text that is no URL of a master.
+///
+/// ```
+/// let error = slap_client::Connection::to("localhost:5000").unwrap_err();
+/// assert_eq!(error.problem, "it has no scheme");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{url:?} is no URL of a master: {problem}")]
 #[non_exhaustive]

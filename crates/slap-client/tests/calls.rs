@@ -38,8 +38,9 @@ fn server(status: &'static str, body: &'static str) -> (Slap, Receiver<Request>)
                         "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n",
                         body.len()
                     );
-                    let _ = (&stream).write_all((head + body).as_bytes());
+                    // Told first, so that whoever has the answer finds the request.
                     let _ = sender.send(request);
+                    let _ = (&stream).write_all((head + body).as_bytes());
                 }
             });
         }

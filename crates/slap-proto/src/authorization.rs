@@ -4,6 +4,16 @@
 const SCHEME: &str = "X-SlapPartition";
 
 /// The partition that a client acts for.
+///
+/// ```
+/// use slap_proto::authorization::PartitionIdentity;
+///
+/// let header = "X-SlapPartition computer_id=COMP-1, computer_partition_id=slappart0";
+/// let identity = PartitionIdentity::parse(header)?.ok_or("another scheme")?;
+/// assert_eq!((identity.computer_id.as_str(), identity.partition_id.as_str()), ("COMP-1", "slappart0"));
+/// assert_eq!(identity.to_header(), header);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PartitionIdentity {
     /// Reference of its computer.

@@ -1,4 +1,4 @@
-//! Every call of the protocol as a type: its fields, and how they become a form (`spec/protocol.md`).
+//! Every call of the protocol as a type: its fields, and how they become a form.
 //!
 //! A client writes [`Call::to_fields`], a master reads [`Call::from_fields`]. The answer of each
 //! call is told in its documentation; types of answers are in [`crate::documents`].
@@ -30,6 +30,18 @@ pub enum Method {
 }
 
 /// A call of the protocol.
+///
+/// ```
+/// use slap_proto::calls::{Call, ComputerBang, Fields, FormError};
+///
+/// let call = ComputerBang { computer_id: "COMP-1".to_owned(), message: None };
+/// assert_eq!(ComputerBang::ENDPOINT, "computerBang");
+/// assert_eq!(call.to_fields()?.to_urlencoded(), "computer_id=COMP-1");
+///
+/// let error = ComputerBang::from_fields(&Fields::default()).unwrap_err();
+/// assert_eq!(error.to_string(), "field computer_id: missing");
+/// # Ok::<(), slap_proto::marshal::EncodeError>(())
+/// ```
 pub trait Call: Sized {
     /// How it is sent.
     const METHOD: Method;

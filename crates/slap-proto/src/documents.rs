@@ -1,6 +1,25 @@
 //! The documents of the protocol as types: what a node and a user see of a master's state.
 //!
-//! Layout: `spec/marshal.md`, "Object layout", and `spec/protocol.md`.
+//! On the wire they are objects of the classes of `slapos.slap.slap`; attributes that a type does
+//! not know are kept in its `extra`. Documents are made by naming what is known:
+//!
+//! ```
+//! use slap_proto::documents::{Computer, SoftwareRelease, SoftwareState};
+//!
+//! let computer = Computer {
+//!     computer_id: "COMP-1".to_owned(),
+//!     software_release_list: vec![SoftwareRelease {
+//!         url: Some("https://example.org/hello/software.cfg".to_owned()),
+//!         requested_state: SoftwareState::Destroyed,
+//!         ..SoftwareRelease::default()
+//!     }],
+//!     ..Computer::default()
+//! };
+//! let document = computer.to_document()?;
+//! let read = Computer::from_document(document.as_bytes())?;
+//! assert_eq!(read.software_release_list[0].requested_state, SoftwareState::Destroyed);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod configuration;
 mod fields;
@@ -14,6 +33,13 @@ use std::str::FromStr;
 use crate::marshal::{DecodeError, Value};
 
 /// Attributes by name; parameters of an instance are one too.
+///
+/// ```
+/// use slap_proto::documents::Attributes;
+///
+/// let mut parameters: Attributes = [("ram-size".to_owned(), 4096.into())].into();
+/// parameters.insert("name".to_owned(), "machine".into());
+/// ```
 pub type Attributes = BTreeMap<String, Value>;
 
 /// What a computer shall hold, and hence what a node has to do.
@@ -30,6 +56,13 @@ pub struct Computer {
 }
 
 /// Whether a computer shall have a release.
+///
+/// ```
+/// use slap_proto::documents::SoftwareState;
+///
+/// assert_eq!("destroyed".parse(), Ok(SoftwareState::Destroyed));
+/// assert_eq!(SoftwareState::Available.to_string(), "available");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum SoftwareState {
     /// To be installed; what an absent state means.
@@ -53,6 +86,20 @@ pub struct SoftwareRelease {
 }
 
 /// A partition of a computer and the instance in it, as a node sees it.
+///
+/// ```
+/// use slap_proto::documents::ComputerPartition;
+///
+/// let mut partition = ComputerPartition {
+///     computer_id: "COMP-1".to_owned(),
+///     partition_id: "slappart0".to_owned(),
+///     ..ComputerPartition::default()
+/// };
+/// assert!(partition.is_free());
+/// partition.need_modification = true;
+/// partition.parameter_dict.insert("timestamp".to_owned(), 1_700_000_000.into());
+/// assert_eq!(partition.timestamp().as_deref(), Some("1700000000"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ComputerPartition {
     /// The computer's reference.
@@ -82,6 +129,13 @@ pub struct ComputerPartition {
 }
 
 /// The answer to a request for an instance.
+///
+/// ```
+/// use slap_proto::documents::{DocumentError, SoftwareInstance};
+///
+/// let error = SoftwareInstance::from_document(b"<marshal><none/></marshal>").unwrap_err();
+/// assert_eq!(error, DocumentError::Kind { expected: "SoftwareInstance" });
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SoftwareInstance {
     /// Computer on which the instance lives (`slap_computer_id`).
@@ -109,6 +163,27 @@ pub struct SoftwareInstance {
 }
 
 /// The computer as slapformat describes it to the master and keeps it in `computer_xml`.
+///
+/// ```
+/// use slap_proto::documents::{ComputerConfiguration, PartitionAddress, PartitionConfiguration};
+///
+/// let computer = ComputerConfiguration {
+///     reference: "COMP-1".to_owned(),
+///     partition_list: vec![PartitionConfiguration {
+///         reference: "slappart0".to_owned(),
+///         user: Some("slapuser0".to_owned()),
+///         address_list: vec![PartitionAddress {
+///             addr: "10.0.0.1".to_owned(),
+///             netmask: Some("255.255.255.255".to_owned()),
+///         }],
+///         ..PartitionConfiguration::default()
+///     }],
+///     ..ComputerConfiguration::default()
+/// };
+/// let document = computer.to_document()?;
+/// assert_eq!(ComputerConfiguration::from_document(document.as_bytes())?, computer);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ComputerConfiguration {
     /// The computer's reference.
@@ -159,6 +234,14 @@ pub struct PartitionAddress {
 }
 
 /// What is asked of an instance.
+///
+/// ```
+/// use slap_proto::documents::InstanceState;
+///
+/// assert_eq!("stopped".parse(), Ok(InstanceState::Stopped));
+/// let error = "asleep".parse::<InstanceState>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown state \"asleep\"");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum InstanceState {
     /// To be installed and to run; what an absent state means in a request.

@@ -1,5 +1,16 @@
-//! The instance document: parameters and connection parameters as masters store and show them
-//! (`spec/marshal.md`, last section).
+//! The instance document: parameters and connection parameters as masters store and show them.
+//!
+//! ```
+//! use slap_proto::documents::Attributes;
+//! use slap_proto::instance_xml::{from_xml, to_xml};
+//!
+//! let parameters: Attributes = [("port".to_owned(), 80.into())].into();
+//! let xml = to_xml(&parameters)?;
+//! assert!(xml.contains("<parameter id=\"port\">80</parameter>"));
+//! // Read, every value is a text.
+//! assert_eq!(from_xml(&xml)?["port"].as_deref(), Some("80"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

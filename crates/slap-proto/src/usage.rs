@@ -2,6 +2,18 @@
 //!
 //! Reports come from the instances, so reading one is validating it: unknown or missing elements,
 //! numbers that are none, document types and what is no XML are errors.
+//!
+//! ```
+//! use slap_proto::usage::{Consumption, Journal};
+//!
+//! let report = "<consumption><movement><resource>CPU</resource><quantity>42.5</quantity>\
+//!     <price>0</price><VAT>None</VAT></movement></consumption>";
+//! let consumption = Consumption::from_xml(report.as_bytes())?;
+//! let end = "2026-11-23 at 19:05:13".to_owned();
+//! let journal = Journal::of_computer("COMP-1", end, [("slappart0", consumption)]);
+//! assert!(journal.to_xml()?.contains("<reference>slappart0</reference><quantity>42.5</quantity>"));
+//! # Ok::<(), slap_proto::usage::UsageError>(())
+//! ```
 
 use quick_xml::Reader;
 use quick_xml::events::Event;

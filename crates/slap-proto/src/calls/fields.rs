@@ -18,10 +18,27 @@ const SHOWN_NAME: usize = 80;
 const MAX_FIELD_DEPTH: usize = MAX_DEPTH / 2;
 
 /// Fields of a form, in order. Names and values are text.
+///
+/// ```
+/// use slap_proto::calls::Fields;
+///
+/// let fields = Fields::from_urlencoded(b"url=http%3A%2F%2Fh%2F&state=None&title=a+b")?;
+/// assert_eq!(fields.require("url")?, "http://h/");
+/// assert_eq!(fields.get("title"), Some("a b"));
+/// assert_eq!(fields.get("state"), None, "what Python's clients send for an absent value");
+/// # Ok::<(), slap_proto::calls::FormError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fields(Vec<(String, String)>);
 
 /// A form that cannot be read.
+///
+/// ```
+/// use slap_proto::calls::{FieldProblem, Fields};
+///
+/// let error = Fields::from_urlencoded(b"title=%ff").unwrap_err();
+/// assert_eq!((error.field.as_str(), error.problem), ("title", FieldProblem::Encoding));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("field {field}: {problem}")]
 #[non_exhaustive]

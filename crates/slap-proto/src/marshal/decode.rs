@@ -17,10 +17,10 @@ use self::problem::{malformed, shown};
 use super::value::Value;
 use super::{MAX_DEPTH, MAX_REPEATED, charset, is_forbidden};
 
-/// Reads a document.
+/// Reads a document, in whichever encoding it names.
 ///
 /// # Errors
-/// Everything that `spec/marshal.md` refuses, with its place in the document.
+/// It is none, or goes beyond what is accepted; each [`Problem`] is one reason.
 pub fn decode(document: &[u8]) -> Result<Value, DecodeError> {
     decode_within(document, MAX_DEPTH)
 }

@@ -10,6 +10,13 @@ use super::text;
 use super::value::{Class, Dict, Object, Value};
 
 /// Why a value cannot be written.
+///
+/// ```
+/// use slap_proto::marshal::{EncodeError, encode};
+///
+/// let error = encode(&"a\0b".into()).unwrap_err();
+/// assert!(matches!(error, EncodeError::ForbiddenCharacter { character: '\0', .. }));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {

@@ -1,8 +1,25 @@
-//! The marshal format: every structured value on the SLAP wire (`spec/marshal.md`).
+//! The marshal format: every structured value on the SLAP wire.
 //!
+//! It is that of the Python package xml_marshaller: values of Python in an XML document.
 //! [`encode`] writes a [`Value`] byte for byte as the peer does; [`decode`] reads what any
 //! generation of it writes. Documents come from the network, so the reader is bounded: see
 //! [`MAX_DEPTH`] and [`MAX_REPEATED`].
+//!
+//! ```
+//! use slap_proto::marshal::{Problem, Value, decode, encode};
+//!
+//! let value = Value::list(vec![Value::None, 1.into(), "a < b".into()]);
+//! let document = encode(&value)?;
+//! assert_eq!(
+//!     document,
+//!     "<marshal><list id=\"i2\"><none/><int>1</int><string>a &amp;lt; b</string></list></marshal>"
+//! );
+//! assert_eq!(decode(document.as_bytes())?, value);
+//!
+//! let error = decode(b"<marshal><int>one</int></marshal>").unwrap_err();
+//! assert!(matches!(error.problem, Problem::BadNumber("int", _)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod charset;
 mod data_model;
@@ -13,6 +30,7 @@ mod number;
 mod text;
 mod value;
 
+#[cfg(feature = "usage")]
 pub(crate) use charset::to_text;
 pub use decode::{DecodeError, Problem, decode};
 pub(crate) use decode::{decode_within, resolve_reference};

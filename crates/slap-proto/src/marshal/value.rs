@@ -8,6 +8,16 @@ use std::sync::Arc;
 /// Containers are reference-counted, because the format itself knows sharing: a list that is met a
 /// second time (the same allocation) is written as a `<reference/>`, and a reference that is read
 /// yields the same allocation again.
+///
+/// ```
+/// use slap_proto::marshal::Value;
+///
+/// let value = Value::dict([("name", "kvm".into()), ("ports", vec![22, 80].into())]);
+/// let dict = value.as_dict().ok_or("no dictionary")?;
+/// assert_eq!(dict.get("name").and_then(Value::as_str), Some("kvm"));
+/// assert_eq!(value.to_text(), "{'name': 'kvm', 'ports': [22, 80]}");
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Python's `None`.
@@ -175,6 +185,15 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 /// A dictionary: entries sorted by key, each key once.
+///
+/// ```
+/// use slap_proto::marshal::{Dict, Value};
+///
+/// let mut dict: Dict = [("b", Value::None), ("a", 1.into())].into_iter().collect();
+/// dict.insert("b", 2.into());
+/// let keys: Vec<_> = dict.iter().filter_map(|(key, _)| key.as_str()).collect();
+/// assert_eq!(keys, ["a", "b"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Dict {
     entries: Vec<(Value, Value)>,
@@ -243,6 +262,20 @@ impl<K: Into<String>> FromIterator<(K, Value)> for Dict {
 }
 
 /// An object: its class, constructor arguments and attributes.
+///
+/// The types of [`documents`](crate::documents) read and write those of the protocol.
+///
+/// ```
+/// use slap_proto::documents::Computer;
+/// use slap_proto::marshal::{Class, Value};
+///
+/// let computer = Computer { computer_id: "COMP-1".to_owned(), ..Computer::default() };
+/// let value = computer.to_value();
+/// let object = value.as_object().ok_or("no object")?;
+/// assert_eq!(object.class, Class::Computer);
+/// assert_eq!(object.state.get("_computer_id").and_then(Value::as_str), Some("COMP-1"));
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     /// The class.
@@ -254,6 +287,13 @@ pub struct Object {
 }
 
 /// The classes of `slapos.slap.slap` that may appear; every other one is refused.
+///
+/// ```
+/// use slap_proto::marshal::Class;
+///
+/// assert_eq!(Class::from_name("Computer"), Some(Class::Computer));
+/// assert_eq!(Class::from_name("Popen"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// A computer with its releases and partitions.
