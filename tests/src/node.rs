@@ -16,7 +16,7 @@ use slap_client::{Connection, Slap};
 use tempfile::TempDir;
 
 use crate::faults::{children, lives};
-use crate::{Account, Outcome, http, places, poll, write_program};
+use crate::{Account, Outcome, database, http, places, poll, write_program};
 
 /// Reference of the node's computer.
 pub const COMPUTER: &str = "COMP-1";
@@ -114,9 +114,9 @@ impl Node {
         self.instance_root().join(format!("slappart{number}"))
     }
 
-    /// The master's database.
+    /// What the master's database holds now, as a file.
     pub fn database(&self) -> PathBuf {
-        self.path().join("proxy.db")
+        database::file(self.path())
     }
 
     /// Writes a file of the node's directory.
@@ -222,7 +222,11 @@ impl Node {
     /// Starts the master and waits until it answers.
     pub fn start_master(&mut self, side: Side) {
         let mut command = match side {
-            Side::Ours => self.ours("slapproxy"),
+            Side::Ours => {
+                let mut command = self.ours("slapproxy");
+                command.args(["-u", &database::uri(self.path())]);
+                command
+            }
             Side::Peer => self.peer(&["proxy", "start", "--cfg"]),
         };
         let log = fs::File::create(self.path().join("proxy.log")).expect("the log is writable");

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::{COMPUTER, Outcome, http, places, poll};
+use crate::{COMPUTER, Outcome, database, http, places, poll};
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -150,10 +150,11 @@ fn directory() -> TempDir {
 }
 
 fn command(here: &Path, wrapper: &[&str], settings: &str, arguments: &[&str]) -> Command {
+    let database = database::uri(here);
     let place = |text: &str| text.replace(HERE, &here.display().to_string());
     let configuration = place(&format!(
         "[slapos]\ncomputer_id = {COMPUTER}\n\
-         [slapproxy]\nport = 0\ndatabase_uri = HERE/proxy.db\n{settings}\n"
+         [slapproxy]\nport = 0\ndatabase_uri = {database}\n{settings}\n"
     ));
     fs::write(here.join("slapos.cfg"), configuration).expect("the directory is ours");
     let tool = places::tool("slapproxy");

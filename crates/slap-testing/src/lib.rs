@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use slap_client::proto::documents::{ComputerConfiguration, PartitionConfiguration};
 use slap_client::{ClientError, Connection, Slap};
-use slapproxy_core::storage::SqliteStorage;
+use slapproxy_core::storage::{Database, SqliteStorage};
 use slapproxy_core::{Settings, app};
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -117,7 +117,7 @@ impl Master {
         let listener = listen().map_err(StartError::Listen)?;
         let address = listener.local_addr().map_err(StartError::Listen)?;
         let slap = client(&format!("http://{address}/")).map_err(StartError::Describe)?;
-        let settings = Settings::new(database, Self::COMPUTER);
+        let settings = Settings::new(Database::Sqlite(database), Self::COMPUTER);
         let (running, ended) = oneshot::channel();
         let server = thread::Builder::new()
             .name("slap-testing".to_owned())

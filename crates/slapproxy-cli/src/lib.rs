@@ -1,5 +1,6 @@
 //! The command line of slapproxy, a small SlapOS master with SQLite.
 
+mod migrate;
 mod show;
 
 use std::error::Error;
@@ -12,6 +13,7 @@ use slapos_cli::{LogOptions, Verbosity};
 use slapos_config::ConfigFile;
 use slapproxy_core::{ListenAddress, Settings, SettingsOverrides};
 
+use crate::migrate::MigrateArguments;
 pub use show::{ShowOptions, show};
 
 const TOOL: &str = "slapproxy";
@@ -35,6 +37,7 @@ struct Arguments {
 /// What to do instead of serving.
 #[derive(Debug, Subcommand)]
 enum Task {
+    Migrate(MigrateArguments),
     Show(ShowArguments),
 }
 
@@ -67,8 +70,8 @@ struct ServeArguments {
 /// How to serve, where slapos.cfg does not say it.
 #[derive(Debug, Args)]
 pub struct ServeOptions {
-    /// The SQLite file, instead of database_uri of section slapproxy
-    #[arg(short = 'u', long, value_name = "FILE")]
+    /// The database, instead of database_uri of section slapproxy
+    #[arg(short = 'u', long, value_name = "DATABASE")]
     database_uri: Option<PathBuf>,
     /// Listen there instead of host and port: ADDRESS:PORT or unix:PATH; may be repeated
     #[arg(long, value_name = "ADDRESS")]
@@ -100,6 +103,7 @@ pub fn command() -> Command {
 pub fn main() -> ExitCode {
     let arguments: Arguments = slapos_cli::parse();
     let outcome = match (arguments.task, arguments.serve) {
+        (Some(Task::Migrate(arguments)), _) => migrate::run(&arguments),
         (Some(Task::Show(arguments)), _) => show(&arguments.configuration_file, arguments.options),
         (None, Some(arguments)) => {
             let log = LogOptions {

@@ -38,8 +38,8 @@ pub struct ShowOptions {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// The SQLite file, instead of database_uri of section slapproxy
-    #[arg(short = 'u', long, value_name = "FILE")]
+    /// The database, instead of database_uri of section slapproxy
+    #[arg(short = 'u', long, value_name = "DATABASE")]
     database_uri: Option<PathBuf>,
 }
 
@@ -70,7 +70,7 @@ impl ShowOptions {
 pub fn show(configuration: &Path, options: ShowOptions) -> Result<ExitCode, Box<dyn Error>> {
     let file = ConfigFile::read(configuration)?;
     let sections = options.sections();
-    let database = slapproxy_core::database_path(&file, options.database_uri)?;
+    let database = slapproxy_core::database(&file, options.database_uri)?;
     let format = if options.json {
         ShowFormat::Json
     } else {

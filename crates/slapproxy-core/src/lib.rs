@@ -30,7 +30,7 @@ pub use multimaster::RemoteError;
 pub use server::{ServeError, TlsError, serve};
 pub use settings::{
     AllowedHost, ListenAddress, MultimasterSettings, ServerSettings, Settings, SettingsError,
-    SettingsOverrides, ShacacheSettings, TlsSettings, database_path, ignored_parameters,
+    SettingsOverrides, ShacacheSettings, TlsSettings, database, ignored_parameters,
 };
 pub use shacache::ShacacheError;
 pub use show::{Section, ShowError, ShowFormat, show};

@@ -280,7 +280,7 @@ fn master_with_an_instance() -> Master {
 
 /// Everything that the tables hold.
 fn dump(master: &Master) -> Vec<String> {
-    let connection = rusqlite::Connection::open(&master.database).unwrap();
+    let connection = rusqlite::Connection::open(master.file()).unwrap();
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
     let mut statement = connection.prepare(sql).unwrap();
     let tables = statement

@@ -5,14 +5,13 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 use common::Master;
 use slap_client::proto::documents::{Attributes, ComputerConfiguration, SoftwareState};
 use slap_client::proto::marshal::Value;
 use slap_client::{ClientError, Destruction, InstanceRequest, Slap};
-use slapproxy_core::storage::{SqliteStorage, Storage};
+use slapproxy_core::storage::Storage;
 
 fn request(name: &str) -> InstanceRequest {
     InstanceRequest::new("http://sr/", name)
@@ -210,7 +209,7 @@ fn instances_that_are_no_longer_requested_are_kept_and_noted() {
         .unwrap();
     let root = slap.register_computer_partition("COMP-1", "slappart0");
     root.request(&request("child")).unwrap();
-    let storage = SqliteStorage::open(&master.database, "COMP-1").unwrap();
+    let storage = master.storage();
     let noted = || {
         let rows = storage.read(|records| Ok(records.unrequested("COMP-1")?));
         let rows = rows.unwrap().into_iter();
@@ -316,17 +315,6 @@ fn calls_of_old_clients_are_counted_with_the_others() {
     let (_, page) = master.ask("GET", "metrics", "", b"");
     let counted = "slapproxy_requests_total{call=\"getRunId\",status=\"200\"} 2\n";
     assert!(page.contains(counted), "{page}");
-}
-
-#[test]
-fn the_database_is_for_its_owner_alone() {
-    let (master, _) = Master::with_partitions(1);
-    for suffix in ["", "-wal", "-shm"] {
-        let mut path = master.database.clone().into_os_string();
-        path.push(suffix);
-        let mode = std::fs::metadata(path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{suffix}: {mode:o}");
-    }
 }
 
 #[test]
@@ -505,7 +493,7 @@ fn the_list_of_slaves_is_readable_however_they_nest_and_repeat_their_parameters(
     assert_eq!(one.get("nested"), Some(&nested));
     assert_eq!(one.get("repeated"), Some(&repeated));
     // Those of many slaves would be too many for a reader.
-    let storage = SqliteStorage::open(&master.database, "COMP-1").unwrap();
+    let storage = master.storage();
     let row = storage.read(|records| Ok(records.partition("COMP-1", "slappart0")?));
     let stored = row.unwrap().unwrap().slave_instance_list.unwrap();
     assert!(!stored.contains("<reference"), "{stored}");

@@ -35,7 +35,12 @@ pub(super) const PARTITION: Section = Section {
             "Name of the partition and of its directory.",
         ),
         key("user", Required, FORMAT, "Its user."),
-        key("network_interface", Required, FORMAT, "Its tap, or another interface of its own."),
+        key(
+            "network_interface",
+            Required,
+            FORMAT,
+            "Its tap, or another interface of its own.",
+        ),
         key(
             "address",
             Required,

@@ -9,8 +9,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use super::database::copy;
 use crate::node::free_port;
-use crate::{Side, http, places, poll};
+use crate::postgres::Postgres;
+use crate::{Side, database, http, places, poll};
 
 /// How long a master may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,6 +33,10 @@ impl Master {
         let directory = TempDir::with_prefix_in("master-", "/tmp").expect("/tmp is writable");
         let here = directory.path().display();
         let port = free_port();
+        let database = match side {
+            Side::Ours => database::uri(directory.path()),
+            Side::Peer => format!("{here}/proxy.db"),
+        };
         let text = format!(
             "[slapos]\n\
              computer_id = {computer}\n\
@@ -40,7 +46,7 @@ impl Master {
              [slapproxy]\n\
              host = 127.0.0.1\n\
              port = {port}\n\
-             database_uri = {here}/proxy.db\n\
+             database_uri = {database}\n\
              {settings}\n"
         );
         fs::write(directory.path().join("slapos.cfg"), text).expect("the directory is ours");
@@ -99,9 +105,23 @@ impl Master {
         self.directory.path()
     }
 
-    /// Its database.
+    /// What its database holds now, as a file.
     pub fn database(&self) -> PathBuf {
-        self.directory.path().join("proxy.db")
+        match self.side {
+            Side::Ours => database::file(self.path()),
+            Side::Peer => self.path().join("proxy.db"),
+        }
+    }
+
+    /// Gives it the rows of a master whose database is a file.
+    pub(super) fn take_over(&self, other: &Self) {
+        let (ours, theirs) = (database::uri(self.path()), other.database());
+        if database::is_postgres(&ours) {
+            Postgres::shared().empty(&ours);
+            database::migrate(&theirs.display().to_string(), &ours);
+        } else {
+            copy(&theirs, &self.database());
+        }
     }
 
     fn log_path(&self) -> PathBuf {

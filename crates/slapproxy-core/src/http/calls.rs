@@ -134,10 +134,12 @@ async fn serve<C: Serve, S: Storage>(
     let storage = &master.storage;
     if C::WRITES {
         storage
-            .write_async(|records| call.serve(context, records))
+            .write_async(|records| call.clone().serve(context, records))
             .await
     } else {
-        storage.read(|records| call.serve(context, records))
+        storage
+            .read_async(|records| call.clone().serve(context, records))
+            .await
     }
 }
 
@@ -152,7 +154,7 @@ fn serve_slowly<C: Serve, S: Storage>(
     let storage = &master.storage;
     match call.elsewhere(&context, storage)? {
         Some(answer) => Ok(answer),
-        None if C::WRITES => storage.write(|records| call.serve(&context, records)),
-        None => storage.read(|records| call.serve(&context, records)),
+        None if C::WRITES => storage.write(|records| call.clone().serve(&context, records)),
+        None => storage.read(|records| call.clone().serve(&context, records)),
     }
 }

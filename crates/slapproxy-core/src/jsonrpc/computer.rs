@@ -12,7 +12,7 @@ use crate::master::{Answer, Serve, node, report};
 use crate::storage::{NetworkRow, ReportKind};
 
 /// A node tells its partitions.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Format {
     computer_guid: Reference,
@@ -20,14 +20,14 @@ pub(super) struct Format {
 }
 
 /// Nodes may tell more of a partition than a master keeps.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Partition {
     partition_id: Reference,
     #[serde(default)]
     ip_list: Vec<Object<Address>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Address {
     ip_address: Reference,
@@ -71,7 +71,7 @@ impl Method for Format {
 }
 
 /// Every instance of a computer shall be processed again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bang {
     computer_guid: Reference,
@@ -96,7 +96,7 @@ impl Method for Bang {
 }
 
 /// What a computer reported last.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Status {
     computer_guid: Reference,
@@ -128,7 +128,7 @@ impl Method for Status {
 }
 
 /// What a computer has used.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Usage {
     computer_guid: Reference,
@@ -153,7 +153,7 @@ impl Method for Usage {
 }
 
 /// A certificate by which a computer may be recognised.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCertificate {
     computer_guid: Reference,
@@ -171,7 +171,7 @@ impl Method for NewCertificate {
 }
 
 /// The certificate of a computer shall be worth nothing.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RemoveCertificate {
     computer_guid: Reference,

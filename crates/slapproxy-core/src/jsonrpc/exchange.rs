@@ -106,10 +106,10 @@ async fn serve<M: Method, S: Storage>(
     method: M,
 ) -> Result<M::Answer, Problem> {
     let storage = &master.storage;
-    let serve = |records: &dyn Records| method.serve(&Asked::new(asker, records));
+    let serve = |records: &dyn Records| method.clone().serve(&Asked::new(asker, records));
     let answer = match M::WRITES {
         true => storage.write_async(serve).await,
-        false => storage.read(serve),
+        false => storage.read_async(serve).await,
     };
     Ok(answer?)
 }
@@ -123,7 +123,7 @@ fn serve_slowly<M: Method, S: Storage>(
     let (method, asker) = read::<M, S>(master, sender, body)?;
     let storage = &master.storage;
     let elsewhere = method.elsewhere(&asker, storage)?;
-    let serve = |records: &dyn Records| method.serve(&Asked::new(&asker, records));
+    let serve = |records: &dyn Records| method.clone().serve(&Asked::new(&asker, records));
     Ok(match elsewhere {
         Some(answer) => answer,
         None if M::WRITES => storage.write(serve)?,

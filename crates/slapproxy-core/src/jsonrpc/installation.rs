@@ -16,7 +16,7 @@ use crate::MasterError;
 use crate::master::Serve;
 
 /// A computer shall have a release, or no longer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Supply {
     computer_guid: Reference,
@@ -46,7 +46,7 @@ impl Method for Supply {
 }
 
 /// A node tells what it has done with a release.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReportedState {
     computer_guid: Reference,
@@ -97,7 +97,7 @@ impl Method for ReportedState {
 }
 
 /// A node could not install a release.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReportedError {
     computer_guid: Reference,

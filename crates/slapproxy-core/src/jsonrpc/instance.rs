@@ -13,7 +13,7 @@ use crate::master::{Serve, find_instance};
 use crate::naming::{Found, root};
 
 /// An instance by its name.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Get {
     instance_guid: Guid,
@@ -31,7 +31,7 @@ impl Method for Get {
 }
 
 /// The instance in a partition.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OfPartition {
     computer_guid: Reference,
@@ -52,7 +52,7 @@ impl Method for OfPartition {
 }
 
 /// The root of a tree, shared or not.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Tree {
     title: Title,
@@ -73,7 +73,7 @@ impl Method for Tree {
 }
 
 /// The certificate of an instance.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Certificate {
     instance_guid: Guid,
@@ -91,7 +91,7 @@ impl Method for Certificate {
 }
 
 /// Every instance of a tree shall be processed again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bang {
     instance_guid: Guid,
@@ -121,7 +121,7 @@ impl Method for Bang {
 }
 
 /// An instance gets another title.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rename {
     instance_guid: Guid,
@@ -148,7 +148,7 @@ impl Method for Rename {
 }
 
 /// What an instance publishes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Publish {
     instance_guid: Guid,

@@ -12,7 +12,7 @@ use crate::master::slave;
 use crate::naming::{Found, Names, shares, trees};
 
 /// The releases of a computer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Installations {
     computer_guid: Reference,
@@ -43,7 +43,7 @@ impl Method for Installations {
 }
 
 /// The instances on a computer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Instances {
     computer_guid: Reference,
@@ -83,7 +83,7 @@ impl Method for Instances {
 }
 
 /// The shared instances of a host.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Shares {
     instance_guid: Guid,
@@ -126,7 +126,7 @@ impl Method for Shares {
 }
 
 /// The roots of all trees.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Trees {}
 
@@ -148,7 +148,7 @@ impl Method for Trees {
 }
 
 /// The computers. Masters call this method a draft.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Computers {}
 
@@ -178,7 +178,7 @@ impl Method for Computers {
 }
 
 /// Where the hateoas API is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HateoasUrl {}
 

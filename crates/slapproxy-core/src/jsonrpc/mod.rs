@@ -36,7 +36,7 @@ const DESCRIPTION_PATH: &str = "/openapi.json";
 const DESCRIPTION: &str = include_str!("openapi.json");
 
 /// A method that this master serves.
-trait Method: DeserializeOwned + Send + 'static {
+trait Method: DeserializeOwned + Clone + Send + Sync + 'static {
     /// Its path.
     const PATH: &'static str;
     /// Whether it changes the database.

@@ -17,7 +17,7 @@ use crate::naming::Found;
 use crate::storage::{PartitionRow, Records};
 
 /// A node tells what it has done with an instance.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct State {
     instance_guid: Guid,
@@ -92,7 +92,7 @@ fn running(
 }
 
 /// A node could not do what an instance asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Error {
     instance_guid: Guid,

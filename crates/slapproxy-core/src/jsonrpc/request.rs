@@ -28,11 +28,11 @@ const COMPUTER: &str = "computer_guid";
 const DELAY: &str = "retention_delay";
 
 /// An instance shall exist.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Parameters")]
 pub(super) struct SoftwareInstance(RequestComputerPartition);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
     title: Title,
@@ -66,7 +66,7 @@ impl From<Parameters> for SoftwareInstance {
 }
 
 /// Where and how the instance shall be placed: texts, but for one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Wishes(Attributes);
 
 impl<'de> Deserialize<'de> for Wishes {

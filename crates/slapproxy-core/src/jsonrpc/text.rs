@@ -13,7 +13,7 @@ use slap_proto::documents::Attributes;
 use slap_proto::marshal::is_forbidden;
 
 /// A text of `MIN` to `MAX` characters that a marshal document can hold.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Text<const MIN: usize, const MAX: usize>(pub(super) String);
 
 /// Name of a computer or of a partition.
@@ -28,7 +28,7 @@ pub(super) type Release = Text<1, 4096>;
 pub(super) type SoftwareType = Text<0, 255>;
 
 /// Any text of `MIN` to `MAX` characters: builds colour what they print.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct AnyText<const MIN: usize, const MAX: usize>(pub(super) String);
 
 /// What went wrong, or why something shall happen.
@@ -85,7 +85,7 @@ where
 }
 
 /// A structure that is written as an object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Object<T>(pub(super) T);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
@@ -118,7 +118,7 @@ where
 }
 
 /// Parameters of an instance, by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Values(pub(super) Attributes);
 
 /// How long all parameters together may be as texts, in bytes.

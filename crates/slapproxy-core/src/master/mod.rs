@@ -64,7 +64,7 @@ impl Answer {
 }
 
 /// A call that this master serves.
-pub(crate) trait Serve: Call + About + Send + 'static {
+pub(crate) trait Serve: Call + About + Clone + Send + Sync + 'static {
     /// Whether it changes the database.
     const WRITES: bool;
 

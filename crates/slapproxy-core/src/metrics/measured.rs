@@ -29,21 +29,31 @@ impl<S> Measured<S> {
 impl<S: Storage> Storage for Measured<S> {
     fn read<T>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         self.timed("read", || self.storage.read(function))
     }
 
     fn write<T>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         self.timed("write", || self.storage.write(function))
     }
 
+    async fn read_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        let start = Instant::now();
+        let done = self.storage.read_async(function).await;
+        self.metrics.transaction("read", start.elapsed());
+        done
+    }
+
     async fn write_async<T: Send>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError> + Send,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
     ) -> Result<T, MasterError> {
         let start = Instant::now();
         let done = self.storage.write_async(function).await;

@@ -27,7 +27,7 @@ use crate::http::{measured_app, respond};
 use crate::metrics::Metrics;
 use crate::settings::{ListenAddress, Settings};
 use crate::shacache::{self, ShacacheError};
-use crate::storage::{OpenError, RebaseError, SqliteStorage};
+use crate::storage::{AnyStorage, OpenError, RebaseError};
 
 /// The server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +75,7 @@ const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 /// The database or a certificate cannot be opened, or an address cannot be listened on.
 pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result<(), ServeError> {
     descriptors::allow(settings.server.max_connections);
-    let storage = SqliteStorage::open(&settings.database, &settings.computer_id)?;
+    let storage = AnyStorage::open(&settings.database, &settings.computer_id)?;
     storage.rebase_local_releases(settings.local_software_release_root.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -86,7 +86,8 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result
     let served = runtime.block_on(async {
         let (server, shacache) = (settings.server.clone(), settings.shacache.clone());
         let metrics = Arc::<Metrics>::default();
-        let app = measured_app(settings, storage, run_id(), metrics.clone());
+        let identity = storage.run_id().map_or_else(run_id, str::to_owned);
+        let app = measured_app(settings, storage, identity, metrics.clone());
         let connections = Connections::new(app, metrics, &server)?;
         let signals = Signals::new().map_err(ServeError::Run)?;
         let (listeners, bound) = bind(&server.listen).await?;
@@ -215,8 +216,9 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     kinds.contains(&error.kind())
 }
 
-/// 32 random letters. Each `RandomState` is seeded by the operating system.
-fn run_id() -> String {
+/// By which a master recognises itself: 32 random letters. Each `RandomState` is seeded by the
+/// operating system.
+pub(crate) fn run_id() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let letter = |_| {
         let number = RandomState::new().build_hasher().finish() % 26;

@@ -23,13 +23,15 @@ use std::path::PathBuf;
 use slap_client::UrlError;
 use slapos_config::{ConfigFile, MissingParameters, Section, ValueError};
 
+use crate::storage::{Database, DatabaseError};
+
 /// What slapproxy needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How requests come in.
     pub server: ServerSettings,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// Where it keeps what it knows.
+    pub database: Database,
     /// The computer that is known from the start.
     pub computer_id: String,
     /// Releases of products, by reference.
@@ -55,7 +57,7 @@ pub struct SettingsOverrides {
     pub host: Option<IpAddr>,
     /// Instead of `port`, and of `listen`.
     pub port: Option<u16>,
-    /// The SQLite file.
+    /// Where it keeps what it knows, as `database_uri` says it.
     pub database: Option<PathBuf>,
     /// Whether other machines may connect although nothing tells who they are.
     pub insecure_listen: bool,
@@ -81,6 +83,9 @@ pub enum SettingsError {
     /// The URL of a section `[multimaster/URL]` is none.
     #[error("section [multimaster/URL]: {0}")]
     MasterUrl(#[from] UrlError),
+    /// The database is none.
+    #[error("parameter database_uri of [slapproxy]")]
+    Database(#[from] DatabaseError),
     /// One of two keys that belong together.
     #[error("parameter {present} of [{section}] needs {missing} beside it")]
     Half {
@@ -95,7 +100,7 @@ pub enum SettingsError {
 
 impl Settings {
     /// The two that must be known, and the defaults of everything else.
-    pub fn new(database: impl Into<PathBuf>, computer_id: impl Into<String>) -> Self {
+    pub fn new(database: impl Into<Database>, computer_id: impl Into<String>) -> Self {
         Self {
             server: ServerSettings::default(),
             database: database.into(),
@@ -132,27 +137,27 @@ impl Settings {
     }
 }
 
-/// The SQLite file: the option, else `database_uri` of `[slapproxy]`.
+/// Where the database is: the option says, else `database_uri` of `[slapproxy]`.
 ///
 /// # Errors
 /// Neither is given, or the parameter cannot be read.
-pub fn database_path(file: &ConfigFile, option: Option<PathBuf>) -> Result<PathBuf, SettingsError> {
+pub fn database(file: &ConfigFile, option: Option<PathBuf>) -> Result<Database, SettingsError> {
     let configured = file.section("slapproxy").get_path("database_uri")?;
-    option
-        .or(configured)
-        .ok_or_else(|| MissingParameters(vec!["database_uri of [slapproxy]"]).into())
+    let given = option.or(configured);
+    let given = given.ok_or_else(|| MissingParameters(vec!["database_uri of [slapproxy]"]))?;
+    Ok(Database::parse(&given)?)
 }
 
-/// The two that have no default: reference of the computer, and the SQLite file.
+/// The two that have no default: reference of the computer, and the database.
 fn required(
     file: &ConfigFile,
     overrides: &SettingsOverrides,
-) -> Result<(String, PathBuf), SettingsError> {
+) -> Result<(String, Database), SettingsError> {
     let computer_id = file.section("slapos").get_text("computer_id")?;
     let configured = file.section("slapproxy").get_path("database_uri")?;
     let database = overrides.database.clone().or(configured);
     match (computer_id, database) {
-        (Some(computer_id), Some(database)) => Ok((computer_id, database)),
+        (Some(computer_id), Some(given)) => Ok((computer_id, Database::parse(&given)?)),
         (computer_id, database) => {
             let missing = [
                 computer_id.is_none().then_some("computer_id of [slapos]"),

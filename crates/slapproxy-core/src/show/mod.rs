@@ -5,10 +5,8 @@ mod json;
 mod table;
 mod text;
 
-use std::path::Path;
-
 use crate::MasterError;
-use crate::storage::{OpenError, SqliteReader};
+use crate::storage::{Database, OpenError, look_at};
 use crate::survey::Survey;
 
 /// A part of what is shown.
@@ -67,12 +65,16 @@ pub enum ShowError {
     Read(#[from] MasterError),
 }
 
-/// The sections of a database file, as of one moment. Nothing is changed, and its server may run.
+/// The sections of a database, as of one moment. Nothing is changed, and its servers may run.
 ///
 /// # Errors
-/// The file does not exist or cannot be read, or another version or program wrote it.
-pub fn show(path: &Path, sections: &[Section], format: ShowFormat) -> Result<String, ShowError> {
-    let survey = SqliteReader::open(path)?.read(|records| Survey::read(records, u32::MAX))?;
+/// It does not exist or cannot be read, or another version or program wrote it.
+pub fn show(
+    database: &Database,
+    sections: &[Section],
+    format: ShowFormat,
+) -> Result<String, ShowError> {
+    let survey = look_at::<_, ShowError>(database, |records| Survey::read(records, u32::MAX))?;
     Ok(match format {
         ShowFormat::Text => text::render(&survey, sections),
         ShowFormat::Json => json::render(&survey, sections),

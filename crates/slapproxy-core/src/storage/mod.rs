@@ -1,20 +1,32 @@
-//! What a master keeps, and how it is reached. One engine is there: [`SqliteStorage`].
+//! What a master keeps, and how it is reached: in a file ([`SqliteStorage`]), or in a database that
+//! several servers share ([`PostgresStorage`]).
 
+mod any;
 mod backup;
+mod engine;
 mod migrate;
 mod outcome;
+#[cfg(feature = "postgresql")]
+mod postgres;
 mod reader;
 mod rebase;
 mod schema;
 mod sqlite;
 mod statements;
+mod transfer;
 mod writer;
 
+pub(crate) use any::look_at;
+pub use any::{AnyStorage, Database, DatabaseError};
 pub use backup::BackupError;
+pub use engine::EngineError;
+#[cfg(feature = "postgresql")]
+pub use postgres::{PostgresError, PostgresSettings, PostgresStorage, UriError};
 pub use reader::SqliteReader;
 pub use rebase::RebaseError;
 pub use schema::SchemaError;
 pub use sqlite::{OpenError, SqliteStorage};
+pub use transfer::{MigrateError, Migrated, migrate};
 
 use crate::MasterError;
 
@@ -25,7 +37,25 @@ pub struct StorageError {
     /// What was tried.
     pub action: &'static str,
     /// Why it failed.
-    pub source: rusqlite::Error,
+    pub source: EngineError,
+}
+
+impl StorageError {
+    /// Whether it is worth to ask again later.
+    pub fn is_passing(&self) -> bool {
+        match &self.source {
+            #[cfg(feature = "postgresql")]
+            EngineError::Postgres(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+
+    fn sqlite_error_code(&self) -> Option<rusqlite::ErrorCode> {
+        match &self.source {
+            EngineError::Sqlite(error) => error.sqlite_error_code(),
+            _ => None,
+        }
+    }
 }
 
 /// A computer.
@@ -272,6 +302,9 @@ pub trait Records {
 }
 
 /// A database of a master.
+///
+/// The functions that it is given may be called again, when what they did has collided with what
+/// somebody else did and was undone.
 pub trait Storage: Send + Sync + 'static {
     /// Reads within one snapshot.
     ///
@@ -279,25 +312,34 @@ pub trait Storage: Send + Sync + 'static {
     /// Those of the function, and failures of the database.
     fn read<T>(
         &self,
-        function: impl FnOnce(&dyn Records) -> std::result::Result<T, MasterError>,
+        function: impl Fn(&dyn Records) -> std::result::Result<T, MasterError>,
     ) -> std::result::Result<T, MasterError>;
 
     /// Changes within one transaction. It is durable when this returns; nothing is changed when
-    /// the function fails. Writers take turns, and may share what makes them durable.
+    /// the function fails. It is as if writers took turns.
     ///
     /// # Errors
     /// Those of the function, and failures of the database.
     fn write<T>(
         &self,
-        function: impl FnOnce(&dyn Records) -> std::result::Result<T, MasterError>,
+        function: impl Fn(&dyn Records) -> std::result::Result<T, MasterError>,
     ) -> std::result::Result<T, MasterError>;
 
-    /// As [`Storage::write`], for tasks: no thread waits.
+    /// As [`Storage::read`], for tasks.
+    ///
+    /// # Errors
+    /// Those of the function, and failures of the database.
+    fn read_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> std::result::Result<T, MasterError> + Send,
+    ) -> impl Future<Output = std::result::Result<T, MasterError>> + Send;
+
+    /// As [`Storage::write`], for tasks: no thread waits for a turn.
     ///
     /// # Errors
     /// Those of the function, and failures of the database.
     fn write_async<T: Send>(
         &self,
-        function: impl FnOnce(&dyn Records) -> std::result::Result<T, MasterError> + Send,
+        function: impl Fn(&dyn Records) -> std::result::Result<T, MasterError> + Send,
     ) -> impl Future<Output = std::result::Result<T, MasterError>> + Send;
 }

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::StorageError;
+use super::sqlite::failed;
 
 /// What became of a transaction.
 #[derive(Debug, Default)]
@@ -98,9 +99,7 @@ impl From<&rusqlite::Error> for Failure {
 
 impl From<Failure> for StorageError {
     fn from(failure: Failure) -> Self {
-        Self {
-            action: "cannot commit",
-            source: rusqlite::Error::SqliteFailure(failure.code, Some(failure.message)),
-        }
+        let source = rusqlite::Error::SqliteFailure(failure.code, Some(failure.message));
+        failed("cannot commit")(source)
     }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::sqlite::{BUSY_TIMEOUT, snapshot};
 use super::statements::Statements;
-use super::{OpenError, Records, SchemaError, schema};
+use super::{OpenError, Records, SchemaError, StorageError, schema};
 use crate::MasterError;
 
 /// A database file that is only looked at; nothing of it is changed, and its server may run.
@@ -42,8 +42,16 @@ impl SqliteReader {
         &self,
         function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
+        self.with(|connection| function(&Statements(connection)))
+    }
+
+    /// As [`SqliteReader::read`], over the connection itself.
+    pub(super) fn with<T, E: From<StorageError>>(
+        &self,
+        function: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        snapshot(&connection, |connection| function(&Statements(connection)))
+        snapshot(&connection, function)
     }
 }
 

@@ -5,9 +5,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
+#[cfg(feature = "postgresql")]
+use super::Storage;
 use super::backup::back_up;
 use super::statements::Statements;
 use super::{BackupError, Records, SqliteStorage, StorageError};
+use crate::MasterError;
 
 /// The name of the setting in the database.
 const ROOT: &str = "local_software_release_root";
@@ -21,6 +24,9 @@ pub enum RebaseError {
     /// The database failed.
     #[error("the database failed")]
     Storage(#[from] StorageError),
+    /// The database shared by several servers failed.
+    #[error(transparent)]
+    Refused(Box<MasterError>),
     /// Many rows would change, and they cannot be backed up.
     #[error("cannot back up the database before local releases are told below {root}")]
     Backup {
@@ -39,14 +45,13 @@ impl SqliteStorage {
     /// The database cannot be backed up or written.
     pub fn rebase_local_releases(&self, root: Option<&str>) -> Result<(), RebaseError> {
         let root = root.unwrap_or(DEFAULT_ROOT);
-        let old = self.with_reader(|connection| Statements(connection).config(ROOT))?;
-        let old = old.as_deref().unwrap_or(DEFAULT_ROOT);
+        let old = self.with_reader(|connection| old_root(&Statements(connection)))?;
         if old == root {
             return Ok(());
         }
         self.with_writer(|connection| {
             let records = Statements(connection);
-            let moves = moves(records.release_urls()?, old, root);
+            let moves = moves(records.release_urls()?, &old, root);
             if !moves.is_empty() {
                 let backup = back_up(connection, self.path(), "");
                 let backup = backup.map_err(|source| RebaseError::Backup {
@@ -56,12 +61,53 @@ impl SqliteStorage {
                 let backup = backup.display();
                 log::info!("local releases move from {old} to {root}; the backup is {backup}");
             }
-            for (from, to) in moves {
-                records.move_release(&from, &to)?;
-            }
-            Ok(records.set_config(ROOT, root)?)
+            Ok(carry_out(&records, moves, root)?)
         })
     }
+}
+
+#[cfg(feature = "postgresql")]
+impl super::PostgresStorage {
+    /// As [`SqliteStorage::rebase_local_releases`]. Backups are made by those who run the database.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn rebase_local_releases(&self, root: Option<&str>) -> Result<(), RebaseError> {
+        let root = root.unwrap_or(DEFAULT_ROOT);
+        let moved = self.write(|records| {
+            let old = old_root(records)?;
+            if old == root {
+                return Ok(());
+            }
+            let moves = moves(records.release_urls()?, &old, root);
+            if !moves.is_empty() {
+                log::info!("local releases move from {old} to {root}");
+            }
+            Ok(carry_out(records, moves, root)?)
+        });
+        moved.map_err(|error| match error {
+            MasterError::Storage(error) => error.into(),
+            error => RebaseError::Refused(error.into()),
+        })
+    }
+}
+
+/// The root that the database remembers.
+fn old_root(records: &dyn Records) -> Result<String, StorageError> {
+    let old = records.config(ROOT)?;
+    Ok(old.unwrap_or_else(|| DEFAULT_ROOT.to_owned()))
+}
+
+/// Moves the releases, and remembers the new root.
+fn carry_out(
+    records: &dyn Records,
+    moves: Vec<(String, String)>,
+    root: &str,
+) -> Result<(), StorageError> {
+    for (from, to) in moves {
+        records.move_release(&from, &to)?;
+    }
+    records.set_config(ROOT, root)
 }
 
 /// Which URLs change, and to what.

@@ -4,6 +4,8 @@
 //! "database is locked" cannot come from within. The file may be shared with another process for
 //! a moment (a swap of masters), so there is a busy timeout all the same.
 
+mod engine;
+
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,9 +16,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::statements::{Statements, execute};
+pub(super) use engine::execute;
+
+use super::statements::Statements;
 use super::writer::Writer;
-use super::{Records, SchemaError, Storage, StorageError, migrate};
+use super::{EngineError, Records, SchemaError, Storage, StorageError, migrate};
 use crate::MasterError;
 
 /// How long to wait for another process.
@@ -59,6 +63,24 @@ pub enum OpenError {
     Schema {
         /// The file.
         path: PathBuf,
+        /// Why.
+        source: SchemaError,
+    },
+    /// A database of PostgreSQL cannot be opened.
+    #[cfg(feature = "postgresql")]
+    #[error("cannot open the database {database}")]
+    Postgres {
+        /// Its name and hosts.
+        database: String,
+        /// Why.
+        source: super::PostgresError,
+    },
+    /// The tables of a database of PostgreSQL are not ours.
+    #[cfg(feature = "postgresql")]
+    #[error("cannot use the database {database}")]
+    PostgresSchema {
+        /// Its name and hosts.
+        database: String,
         /// Why.
         source: SchemaError,
     },
@@ -136,10 +158,7 @@ impl SqliteStorage {
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
         idle.map_or_else(|| connect(&self.path), Ok)
-            .map_err(|source| StorageError {
-                action: "cannot open the database",
-                source,
-            })
+            .map_err(failed("cannot open the database"))
     }
 
     fn put_back(&self, reader: Connection) {
@@ -175,25 +194,38 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 impl Storage for SqliteStorage {
     fn read<T>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         self.with_reader(|connection| function(&Statements(connection)))
     }
 
     fn write<T>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         self.with_writer(|connection| function(&Statements(connection)))
     }
 
+    async fn read_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        // It is over before another thread would have begun.
+        self.read(function)
+    }
+
     fn write_async<T: Send>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError> + Send,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
     ) -> impl Future<Output = Result<T, MasterError>> + Send {
         self.writer
-            .write_async(|connection| function(&Statements(connection)))
+            .write_async(move |connection| function(&Statements(connection)))
     }
+}
+
+/// An error of what was tried.
+pub(super) fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> StorageError {
+    move |source| EngineError::from(source).at(action)
 }
 
 /// Reads in one transaction. It is left open when the function panics: such a connection must go.
@@ -201,9 +233,30 @@ pub(super) fn snapshot<T, E: From<StorageError>>(
     connection: &Connection,
     function: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    let failed = |action| move |source| StorageError { action, source };
     execute(connection, "BEGIN").map_err(failed("cannot begin"))?;
     let value = function(connection);
     execute(connection, "END").map_err(failed("cannot end reading"))?;
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn the_database_is_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("proxy.db");
+        let storage = SqliteStorage::open(&path, "C").unwrap();
+        let write = storage.write(|records| Ok(records.set_computer("C", None, None)?));
+        write.unwrap();
+        for suffix in ["", "-wal", "-shm"] {
+            let mut path = path.clone().into_os_string();
+            path.push(suffix);
+            let mode = std::fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{suffix}: {mode:o}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::StorageError;
 use super::outcome::Outcome;
-use super::statements::execute;
+use super::sqlite::{execute, failed};
 
 /// How long to wait before another process is looked at again.
 const RETRY: Duration = Duration::from_millis(5);
@@ -61,7 +61,7 @@ struct Patience(Instant);
 impl Patience {
     /// How long to wait before the next try; the error if there is nothing to wait for.
     fn next(&self, error: StorageError) -> Result<Duration, StorageError> {
-        let busy = error.source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        let busy = error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
         if busy && Instant::now() < self.0 {
             Ok(RETRY)
         } else {
@@ -217,10 +217,6 @@ fn nested<T, E: From<StorageError>>(
     let value = function(connection)?;
     write.keep().map_err(failed("cannot end a write"))?;
     Ok(value)
-}
-
-fn failed(action: &'static str) -> impl FnOnce(rusqlite::Error) -> StorageError {
-    move |source| StorageError { action, source }
 }
 
 #[cfg(test)]

@@ -10,24 +10,25 @@ use slap_client::proto::documents::{
     ComputerConfiguration, PartitionAddress, PartitionConfiguration,
 };
 use slap_client::{Connection, Slap};
-use slapproxy_core::storage::SqliteStorage;
+use slapos_tests::database;
+use slapproxy_core::storage::{AnyStorage, Database};
 use slapproxy_core::{Settings, app};
 
 pub(crate) struct Master {
     address: SocketAddr,
-    pub(crate) database: PathBuf,
-    _directory: tempfile::TempDir,
+    pub(crate) database: Database,
+    directory: tempfile::TempDir,
 }
 
 impl Master {
     fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let database = directory.path().join("proxy.db");
+        let database = Database::parse(database::uri(directory.path()).as_ref()).unwrap();
         let settings = Settings {
             software_products: [("kvm".to_owned(), "http://kvm/".to_owned())].into(),
-            ..Settings::new(&database, "COMP-1")
+            ..Settings::new(database.clone(), "COMP-1")
         };
-        let storage = SqliteStorage::open(&database, "COMP-1").unwrap();
+        let storage = AnyStorage::open(&database, "COMP-1").unwrap();
         let (sender, receiver) = channel();
         thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -41,8 +42,20 @@ impl Master {
         Self {
             address: receiver.recv().unwrap(),
             database,
-            _directory: directory,
+            directory,
         }
+    }
+
+    /// Another server's view of its database.
+    #[allow(dead_code, reason = "not every test looks")]
+    pub(crate) fn storage(&self) -> AnyStorage {
+        AnyStorage::open(&self.database, "COMP-1").unwrap()
+    }
+
+    /// What its database holds now, as a file.
+    #[allow(dead_code, reason = "not every test looks")]
+    pub(crate) fn file(&self) -> PathBuf {
+        database::file(self.directory.path())
     }
 
     fn client(&self) -> Slap {

@@ -38,12 +38,12 @@ pub(crate) struct Answer {
 
 impl Panel {
     /// A panel over a database that `fill` has written.
-    pub(crate) fn over(fill: impl FnOnce(&dyn Records) -> Result<(), StorageError>) -> Self {
+    pub(crate) fn over(fill: impl Fn(&dyn Records) -> Result<(), StorageError>) -> Self {
         Self::with_files(fill, false)
     }
 
     pub(crate) fn with_files(
-        fill: impl FnOnce(&dyn Records) -> Result<(), StorageError>,
+        fill: impl Fn(&dyn Records) -> Result<(), StorageError>,
         files: bool,
     ) -> Self {
         let directory = tempfile::tempdir().unwrap();

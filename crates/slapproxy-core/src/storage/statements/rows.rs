@@ -1,9 +1,8 @@
 //! How rows are read and written.
 
-use rusqlite::{OptionalExtension, Params, Row, params};
-
 use super::Statements;
-use crate::storage::{NetworkRow, PartitionRow, ReportRow, Result, SlaveRow, StorageError};
+use crate::storage::engine::{self, Engine, Parameter, Row, parameters};
+use crate::storage::{NetworkRow, PartitionRow, ReportRow, Result, SlaveRow};
 
 /// The columns that [`partition`] reads.
 const PARTITION_COLUMNS: &str = "reference, computer_reference, slap_state, software_release, xml, \
@@ -14,77 +13,74 @@ const PARTITION_COLUMNS: &str = "reference, computer_reference, slap_state, soft
 pub(super) const SLAVE_COLUMNS: &str =
     "reference, computer_reference, connection_xml, hosted_by, requester_id";
 
-impl Statements<'_> {
+impl<E: Engine> Statements<'_, E> {
     pub(super) fn rows<T>(
         &self,
         action: &'static str,
         sql: &str,
-        parameters: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        parameters: &[Parameter<'_>],
+        read: impl Fn(&dyn Row) -> engine::Result<T>,
     ) -> Result<Vec<T>> {
-        let query = || {
-            self.0
-                .prepare_cached(sql)?
-                .query_map(parameters, read)?
-                .collect::<rusqlite::Result<_>>()
-        };
-        query().map_err(|source| StorageError { action, source })
+        let mut rows = Vec::new();
+        let query = self.0.query(sql, parameters, &mut |row| {
+            rows.push(read(row)?);
+            Ok(())
+        });
+        query.map_err(|error| error.at(action))?;
+        Ok(rows)
     }
 
+    /// The first row of a query that finds one at most, or is limited to it.
     pub(super) fn row<T>(
         &self,
         action: &'static str,
         sql: &str,
-        parameters: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+        parameters: &[Parameter<'_>],
+        read: impl Fn(&dyn Row) -> engine::Result<T>,
     ) -> Result<Option<T>> {
-        let query = || {
-            self.0
-                .prepare_cached(sql)?
-                .query_row(parameters, read)
-                .optional()
-        };
-        query().map_err(|source| StorageError { action, source })
+        Ok(self.rows(action, sql, parameters, read)?.pop())
     }
 
     pub(super) fn execute(
         &self,
         action: &'static str,
         sql: &str,
-        parameters: impl Params,
+        parameters: &[Parameter<'_>],
     ) -> Result<()> {
-        let execute = || self.0.prepare_cached(sql)?.execute(parameters);
-        execute()
-            .map(drop)
-            .map_err(|source| StorageError { action, source })
+        self.count(action, sql, parameters).map(drop)
+    }
+
+    /// How many rows a statement writes.
+    fn count(&self, action: &'static str, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64> {
+        let written = self.0.execute(sql, parameters);
+        written.map_err(|error| error.at(action))
     }
 
     pub(super) fn partition_rows(
         &self,
         condition: &str,
-        parameters: impl Params,
+        parameters: &[Parameter<'_>],
     ) -> Result<Vec<PartitionRow>> {
         let sql = format!("SELECT {PARTITION_COLUMNS} FROM partition18 WHERE {condition}");
         self.rows("cannot read partitions", &sql, parameters, partition)
     }
 
+    /// The first partition; the condition says which of several that is.
     pub(super) fn partition_row(
         &self,
         condition: &str,
-        parameters: impl Params,
+        parameters: &[Parameter<'_>],
     ) -> Result<Option<PartitionRow>> {
-        let sql = format!("SELECT {PARTITION_COLUMNS} FROM partition18 WHERE {condition} LIMIT 1");
+        let sql = format!("SELECT {PARTITION_COLUMNS} FROM partition18 WHERE {condition}");
         self.row("cannot read a partition", &sql, parameters, partition)
     }
 
     /// Writes the columns of a partition that no index holds; whether it is there.
     pub(super) fn update_partition(&self, row: &PartitionRow) -> Result<bool> {
-        let sql = "UPDATE partition18 SET software_release = ?3, xml = ?4, connection_xml = ?5, \
-            slave_instance_list = ?6, software_type = ?7, requester_id = ?8, requested_state = ?9, \
-            timestamp = ?10 WHERE reference = ?1 AND computer_reference = ?2";
-        let parameters = params![
-            row.reference,
-            row.computer_reference,
+        let sql = "UPDATE partition18 SET software_release = $1, xml = $2, connection_xml = $3, \
+            slave_instance_list = $4, software_type = $5, requester_id = $6, requested_state = $7, \
+            timestamp = $8 WHERE reference = $9 AND computer_reference = $10";
+        let parameters = parameters![
             row.software_release,
             row.xml,
             row.connection_xml,
@@ -93,21 +89,21 @@ impl Statements<'_> {
             row.requester_id,
             row.requested_state,
             row.timestamp,
+            row.reference,
+            row.computer_reference,
         ];
-        let update = || self.0.prepare_cached(sql)?.execute(parameters);
-        let action = "cannot write a partition";
-        let count = update().map_err(|source| StorageError { action, source })?;
-        Ok(count > 0)
+        Ok(self.count("cannot write a partition", sql, parameters)? > 0)
     }
 
     pub(super) fn insert_partition(&self, row: &PartitionRow) -> Result<()> {
         let sql = format!(
-            "INSERT INTO partition18 ({PARTITION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO partition18 ({PARTITION_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         );
-        let parameters = params![
+        let state = slap_state(row);
+        let parameters = parameters![
             row.reference,
             row.computer_reference,
-            slap_state(row),
+            state,
             row.software_release,
             row.xml,
             row.connection_xml,
@@ -127,11 +123,11 @@ pub(super) fn slap_state(row: &PartitionRow) -> &'static str {
     if row.busy { "busy" } else { "free" }
 }
 
-fn partition(row: &Row<'_>) -> rusqlite::Result<PartitionRow> {
+fn partition(row: &dyn Row) -> engine::Result<PartitionRow> {
     Ok(PartitionRow {
         reference: row.get(0)?,
         computer_reference: row.get(1)?,
-        busy: row.get::<_, Option<String>>(2)?.as_deref() == Some("busy"),
+        busy: row.get::<Option<String>>(2)?.as_deref() == Some("busy"),
         software_release: row.get(3)?,
         xml: row.get(4)?,
         connection_xml: row.get(5)?,
@@ -145,7 +141,7 @@ fn partition(row: &Row<'_>) -> rusqlite::Result<PartitionRow> {
     })
 }
 
-pub(super) fn address(row: &Row<'_>) -> rusqlite::Result<NetworkRow> {
+pub(super) fn address(row: &dyn Row) -> engine::Result<NetworkRow> {
     Ok(NetworkRow {
         reference: row.get(0)?,
         address: row.get(1)?,
@@ -153,7 +149,7 @@ pub(super) fn address(row: &Row<'_>) -> rusqlite::Result<NetworkRow> {
     })
 }
 
-pub(super) fn slave(row: &Row<'_>) -> rusqlite::Result<SlaveRow> {
+pub(super) fn slave(row: &dyn Row) -> engine::Result<SlaveRow> {
     Ok(SlaveRow {
         reference: row.get(0)?,
         computer_reference: row.get(1)?,
@@ -163,7 +159,7 @@ pub(super) fn slave(row: &Row<'_>) -> rusqlite::Result<SlaveRow> {
     })
 }
 
-pub(super) fn report(row: &Row<'_>) -> rusqlite::Result<ReportRow> {
+pub(super) fn report(row: &dyn Row) -> engine::Result<ReportRow> {
     Ok(ReportRow {
         subject: row.get(0)?,
         state: row.get(1)?,

@@ -1,0 +1,94 @@
+//! What may become of a request to PostgreSQL.
+
+use std::error::Error as _;
+use std::io;
+
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
+
+/// PostgreSQL did not do what it should.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PostgresError {
+    /// It does not let us in, or is not there.
+    #[error("it cannot be reached")]
+    Unreachable(#[source] Error),
+    /// It could not be reached a moment ago, and was not tried again since.
+    #[error("it cannot be reached")]
+    Away,
+    /// A statement failed.
+    #[error(transparent)]
+    Statement(Error),
+    /// It did not answer in time.
+    #[error("it does not answer")]
+    Late,
+    /// Too many requests wait for a connection.
+    #[error("too many requests wait for it")]
+    Overloaded,
+    /// A statement of the transaction failed before.
+    #[error("the transaction was given up")]
+    GivenUp,
+    /// The system does not give what a connection needs.
+    #[error("the system has nothing left for a connection")]
+    Runtime(#[source] io::Error),
+}
+
+impl PostgresError {
+    fn state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Statement(error) => error.code(),
+            _ => None,
+        }
+    }
+
+    /// Whether another transaction came in between: done again, it may succeed.
+    pub(super) fn is_collision(&self) -> bool {
+        let states = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::LOCK_NOT_AVAILABLE,
+        ];
+        self.state().is_some_and(|state| states.contains(state))
+    }
+
+    /// Whether the connection is good for nothing any more.
+    pub(super) fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Late => true,
+            Self::Statement(error) => {
+                let ends = |state: &SqlState| {
+                    // Connection exception, operator intervention; a standby that was the primary.
+                    let code = state.code();
+                    code.starts_with("08")
+                        || (code.starts_with("57P"))
+                        || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+                        || *state == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+                };
+                error.is_closed() || is_broken(error) || error.code().is_some_and(ends)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is worth to ask again later.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Away | Self::Overloaded | Self::Late => true,
+            // Insufficient resources; a statement that took too long.
+            Self::Statement(error) => {
+                let passes = |state: &SqlState| {
+                    state.code().starts_with("53") || *state == SqlState::QUERY_CANCELED
+                };
+                self.is_collision() || self.is_of_connection() || error.code().is_some_and(passes)
+            }
+            Self::GivenUp | Self::Runtime(_) => false,
+        }
+    }
+}
+
+/// Whether bytes did not come through.
+fn is_broken(error: &Error) -> bool {
+    error
+        .source()
+        .is_some_and(|source| source.is::<io::Error>())
+}

@@ -1,0 +1,63 @@
+//! How long a transaction is tried again.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::storage::{EngineError, StorageError};
+
+/// How long a request may take, from when it came.
+const LONGEST: Duration = Duration::from_secs(20);
+/// The first pause after a collision is at most that long; each further one twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// No pause is longer.
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+
+/// Until when a transaction is tried again, and how often it was.
+pub(super) struct Patience {
+    deadline: Instant,
+    collisions: u32,
+    has_reconnected: bool,
+}
+
+impl Patience {
+    pub(super) fn since(came: Instant) -> Self {
+        Self {
+            deadline: came + LONGEST,
+            collisions: 0,
+            has_reconnected: false,
+        }
+    }
+
+    /// When a request shall be over.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Waits until the next try; the error, if there is none. A transaction that collided with
+    /// another one was undone, and so was one whose connection was lost before its end was asked
+    /// for.
+    pub(super) fn pause(&mut self, error: StorageError) -> Result<(), StorageError> {
+        let EngineError::Postgres(reason) = &error.source else {
+            return Err(error);
+        };
+        if reason.is_collision() && Instant::now() < self.deadline {
+            let most = FIRST_PAUSE * (1 << self.collisions.min(10));
+            thread::sleep(part_of(most.min(LONGEST_PAUSE)));
+            self.collisions += 1;
+            return Ok(());
+        }
+        if reason.is_of_connection() && !self.has_reconnected && error.action != super::COMMIT {
+            self.has_reconnected = true;
+            return Ok(());
+        }
+        Err(error)
+    }
+}
+
+/// A random part, so that those who collided do not meet again.
+fn part_of(most: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish();
+    let part = u32::try_from(random % 1024).unwrap_or(0);
+    most * part / 1024
+}

@@ -1,0 +1,102 @@
+//! The connections of a server, of which there are at most as many as it may have.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use super::connection::Connection;
+use super::{PostgresError, PostgresSettings};
+
+/// How long a request waits for a connection.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Requests that wait for each connection; further ones are told at once to come later.
+const QUEUE: usize = 64;
+/// How long a database that cannot be reached is not tried again.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// The connections to a database.
+#[derive(Debug)]
+pub(super) struct Pool {
+    settings: PostgresSettings,
+    /// One for each connection.
+    slots: Semaphore,
+    waiting: AtomicUsize,
+    idle: Mutex<Vec<Connection>>,
+    /// Until when the database counts as away.
+    away: Mutex<Option<Instant>>,
+}
+
+/// The right to one connection.
+pub(super) type Slot<'a> = SemaphorePermit<'a>;
+
+/// Counts one who waits, while it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Pool {
+    pub(super) fn new(settings: PostgresSettings) -> Self {
+        Self {
+            slots: Semaphore::new(settings.connections),
+            settings,
+            waiting: AtomicUsize::new(0),
+            idle: Mutex::default(),
+            away: Mutex::default(),
+        }
+    }
+
+    /// Waits for the turn of a request.
+    pub(super) async fn slot(&self) -> Result<Slot<'_>, PostgresError> {
+        if let Ok(slot) = self.slots.try_acquire() {
+            return Ok(slot);
+        }
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.waiting);
+        if before >= QUEUE * self.settings.connections {
+            return Err(PostgresError::Overloaded);
+        }
+        match timeout(LONGEST_WAIT, self.slots.acquire()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            _ => Err(PostgresError::Overloaded),
+        }
+    }
+
+    /// A connection for whoever has a slot.
+    pub(super) fn take(&self) -> Result<Connection, PostgresError> {
+        let idle = lock(&self.idle).pop();
+        idle.map_or_else(|| self.connect(), Ok)
+    }
+
+    /// A new connection.
+    pub(super) fn connect(&self) -> Result<Connection, PostgresError> {
+        let away = *lock(&self.away);
+        if away.is_some_and(|until| Instant::now() < until) {
+            return Err(PostgresError::Away);
+        }
+        let opened = Connection::open(&self.settings);
+        let is_away = opened.as_ref().is_err_and(PostgresError::is_passing);
+        *lock(&self.away) = is_away.then(|| Instant::now() + AWAY);
+        opened
+    }
+
+    /// Keeps a connection for the next one.
+    pub(super) fn put_back(&self, connection: Connection) {
+        lock(&self.idle).push(connection);
+    }
+
+    /// Closes the connections that nobody uses.
+    pub(super) fn forget_idle(&self) {
+        lock(&self.idle).clear();
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

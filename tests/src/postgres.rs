@@ -1,0 +1,172 @@
+//! PostgreSQL servers of the tests, each with sockets in a directory of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::{Account, poll};
+
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Runs its arguments until its input ends, and then removes the directory that is the first of
+/// them: also when the test that holds the other end was killed.
+const KEEPER: &str = r#"directory=$1; shift; trap '' INT TERM
+while :; do "$@" & echo $! > "$directory/pid"; wait $!; sleep 0.1; done < /dev/null &
+cat > /dev/null; kill -KILL $!; kill -QUIT $(cat "$directory/pid"); sleep 0.2; rm -rf "$directory""#;
+
+/// A running server. It ends with the process that started it, and is started again when it ends.
+#[derive(Debug)]
+pub struct Postgres {
+    directory: PathBuf,
+    /// Its input is held open.
+    keeper: Child,
+    databases: AtomicUsize,
+}
+
+impl Postgres {
+    /// The server of this process, for tests that need databases only.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&[]))
+    }
+
+    /// Starts a server with these further settings, `NAME=VALUE`.
+    pub fn start(settings: &[&str]) -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("pg-")
+            .tempdir_in("/tmp")
+            .expect("/tmp is writable")
+            .keep();
+        let account = Account::unprivileged();
+        account.own(&directory);
+        let data = directory.join("data");
+        let made = account
+            .command(&program("initdb"))
+            .args(["--username=slapos", "--auth=trust", "--encoding=UTF8"])
+            .args(["--locale=C", "--no-sync", "--pgdata"])
+            .arg(&data)
+            .current_dir(&directory)
+            .output()
+            .expect("initdb starts");
+        assert!(made.status.success(), "initdb: {made:?}");
+        let log = fs::File::create(directory.join("log")).expect("the directory is writable");
+        let mut command = account.command(Path::new("sh"));
+        command.args(["-c", KEEPER, "sh"]).arg(&directory);
+        command.arg(program("postgres")).arg("-D").arg(&data);
+        command.arg("-k").arg(&directory);
+        for setting in ["listen_addresses=", "fsync=off", "max_connections=300"]
+            .iter()
+            .chain(settings)
+        {
+            command.arg("-c").arg(setting);
+        }
+        let keeper = command
+            .current_dir(&directory)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().expect("a descriptor is free"))
+            .stderr(log)
+            .spawn()
+            .expect("sh starts");
+        let postgres = Self {
+            directory,
+            keeper,
+            databases: AtomicUsize::new(0),
+        };
+        postgres.wait();
+        postgres
+    }
+
+    /// Waits until it serves.
+    pub fn wait(&self) {
+        poll::until("PostgreSQL serves", PATIENCE, || {
+            let asked = self.psql("postgres", "SELECT 1").output();
+            asked.expect("psql starts").status.success()
+        });
+    }
+
+    /// A fresh database: its URI.
+    pub fn database(&self) -> String {
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        let name = format!("proxy{number}");
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        self.uri(&name)
+    }
+
+    /// The URI of a database.
+    pub fn uri(&self, name: &str) -> String {
+        let directory = self.directory.display();
+        format!("postgresql:///{name}?host={directory}&user=slapos")
+    }
+
+    /// What a statement tells of a database: a line for each row.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        let output = self.psql(database, sql).output().expect("psql starts");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{sql}: {output:?}");
+        told
+    }
+
+    /// Removes every row of a database of a master.
+    pub fn empty(&self, uri: &str) {
+        let name = uri.split(['/', '?']).nth(3).expect("it is one of our URIs");
+        let tables = "SELECT string_agg(tablename, ',') FROM pg_tables \
+                      WHERE schemaname = 'public' AND tablename <> 'slapproxy_schema'";
+        let tables = self.sql(name, tables);
+        self.sql(name, &format!("TRUNCATE {tables}"));
+    }
+
+    fn psql(&self, database: &str, sql: &str) -> Command {
+        let mut command = Command::new(program("psql"));
+        command
+            .args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"])
+            .args(["-U", "slapos", "-d", database, "-h"])
+            .arg(&self.directory)
+            .args(["-c", sql]);
+        command
+    }
+
+    /// Its directory.
+    pub fn path(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    /// Sends a signal to its first process; what ended is started again.
+    pub fn signal(&self, signal: Signal) {
+        let pid = fs::read_to_string(self.directory.join("pid")).expect("it was started");
+        let pid = pid.trim().parse().expect("a pid is a number");
+        kill(Pid::from_raw(pid), signal).expect("it runs");
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        // It ends by itself.
+        let _ = self.keeper.wait();
+    }
+}
+
+/// One of PostgreSQL's programs; Debian keeps most of them out of the path.
+fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let in_path = std::env::split_paths(&path).map(|directory| directory.join(name));
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let installed = versions
+        .flatten()
+        .map(|version| version.path().join("bin").join(name));
+    let mut found = in_path.chain(installed);
+    found
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("PostgreSQL's {name} is not installed"))
+}
