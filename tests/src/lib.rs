@@ -6,6 +6,7 @@
 
 mod account;
 mod background;
+pub mod balancer;
 mod browser;
 mod certificates;
 pub mod database;
@@ -22,6 +23,7 @@ pub mod population;
 pub mod postgres;
 pub mod promises;
 mod releases;
+pub mod replicas;
 pub mod scenario;
 mod scripted_master;
 mod server;
@@ -33,7 +35,7 @@ pub use browser::Browser;
 pub use certificates::{Authority, Certificate};
 pub use machine::Machine;
 pub use namespace::{BRIDGE_ADDRESS, Namespace};
-pub use node::{COMPUTER, Node, Side};
+pub use node::{COMPUTER, Node, Side, free_port};
 pub use outcome::Outcome;
 pub use releases::{instance_script, offline_hello, shell_release, write_program};
 pub use scripted_master::{Call, Instance, Misbehaviour, Script, ScriptedMaster};

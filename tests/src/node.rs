@@ -464,7 +464,7 @@ fn allow_everyone(directory: &Path) {
 
 /// A port that is free now, and that no other test of this process was given: one that is not used
 /// yet is free for the system to give again. Nothing else on the machine is expected to want it.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     loop {

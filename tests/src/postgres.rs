@@ -1,5 +1,6 @@
 //! PostgreSQL servers of the tests, each with sockets in a directory of its own.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs its arguments until its input ends, and then removes the directory that is the first of
 /// them: also when the test that holds the other end was killed.
 const KEEPER: &str = r#"directory=$1; shift; trap '' INT TERM
-while :; do "$@" & echo $! > "$directory/pid"; wait $!; sleep 0.1; done < /dev/null &
+while :; do while [ -e "$directory/held" ]; do sleep 0.1; done; "$@" & echo $! > "$directory/pid"; wait $!; sleep 0.1; done < /dev/null &
 cat > /dev/null; kill -KILL $!; kill -QUIT $(cat "$directory/pid"); sleep 0.2; rm -rf "$directory""#;
 
 /// A running server. It ends with the process that started it, and is started again when it ends.
@@ -27,17 +28,31 @@ pub struct Postgres {
     /// Its input is held open.
     keeper: Child,
     databases: AtomicUsize,
+    port: u16,
+}
+
+/// How a server is run.
+#[derive(Debug, Default)]
+pub struct Setup<'a> {
+    /// What runs it, such as `ip netns exec NAME`.
+    pub wrapper: &'a [String],
+    /// Settings, `NAME=VALUE`.
+    pub settings: &'a [String],
+    /// Lines of pg_hba.conf, before its own.
+    pub access: &'a str,
+    /// Its port; 0 for the usual one.
+    pub port: u16,
 }
 
 impl Postgres {
     /// The server of this process, for tests that need databases only.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&[]))
+        SHARED.get_or_init(|| Self::start(&Setup::default()))
     }
 
-    /// Starts a server with these further settings, `NAME=VALUE`.
-    pub fn start(settings: &[&str]) -> Self {
+    /// Starts a server.
+    pub fn start(setup: &Setup<'_>) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("pg-")
             .tempdir_in("/tmp")
@@ -55,16 +70,28 @@ impl Postgres {
             .output()
             .expect("initdb starts");
         assert!(made.status.success(), "initdb: {made:?}");
+        let access = data.join("pg_hba.conf");
+        let own = fs::read_to_string(&access).expect("initdb wrote it");
+        fs::write(&access, format!("{}\n{own}", setup.access)).expect("we may write");
+        let port = if setup.port == 0 { 5432 } else { setup.port };
         let log = fs::File::create(directory.join("log")).expect("the directory is writable");
-        let mut command = account.command(Path::new("sh"));
+        let stepped = account.command(Path::new("sh"));
+        let mut words = setup.wrapper.iter().map(OsString::from).collect::<Vec<_>>();
+        words.push(stepped.get_program().to_owned());
+        words.extend(stepped.get_args().map(OsString::from));
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
         command.args(["-c", KEEPER, "sh"]).arg(&directory);
         command.arg(program("postgres")).arg("-D").arg(&data);
-        command.arg("-k").arg(&directory);
-        for setting in ["listen_addresses=", "fsync=off", "max_connections=300"]
-            .iter()
-            .chain(settings)
-        {
-            command.arg("-c").arg(setting);
+        command
+            .arg("-k")
+            .arg(&directory)
+            .args(["-p", &port.to_string()]);
+        for setting in ["listen_addresses=", "fsync=off", "max_connections=300"] {
+            command.args(["-c", setting]);
+        }
+        for setting in setup.settings {
+            command.args(["-c", setting]);
         }
         let keeper = command
             .current_dir(&directory)
@@ -77,6 +104,7 @@ impl Postgres {
             directory,
             keeper,
             databases: AtomicUsize::new(0),
+            port,
         };
         postgres.wait();
         postgres
@@ -101,7 +129,8 @@ impl Postgres {
     /// The URI of a database.
     pub fn uri(&self, name: &str) -> String {
         let directory = self.directory.display();
-        format!("postgresql:///{name}?host={directory}&user=slapos")
+        let port = self.port;
+        format!("postgresql:///{name}?host={directory}&port={port}&user=slapos")
     }
 
     /// What a statement tells of a database: a line for each row.
@@ -127,7 +156,7 @@ impl Postgres {
             .args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"])
             .args(["-U", "slapos", "-d", database, "-h"])
             .arg(&self.directory)
-            .args(["-c", sql]);
+            .args(["-p", &self.port.to_string(), "-c", sql]);
         command
     }
 
@@ -139,6 +168,19 @@ impl Postgres {
     /// What it logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    /// Does something while it is away.
+    pub fn hold(&self, meanwhile: impl FnOnce()) {
+        let held = self.directory.join("held");
+        fs::write(&held, "").expect("the directory is writable");
+        self.signal(Signal::SIGINT);
+        poll::until("PostgreSQL has ended", PATIENCE, || {
+            !self.directory.join("data/postmaster.pid").exists()
+        });
+        meanwhile();
+        fs::remove_file(&held).expect("we wrote it");
+        self.wait();
     }
 
     /// Sends a signal to its first process; what ended is started again.

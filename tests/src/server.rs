@@ -28,7 +28,7 @@ impl Server {
     /// Starts a server with these lines of section slapproxy and these arguments. `HERE` in them is
     /// its directory. Unless they say more, it listens on a port of its own choice.
     pub fn start(settings: &str, arguments: &[&str]) -> Self {
-        Self::start_in(directory(), &[], settings, arguments)
+        Self::start_in(Self::directory(), &[], settings, arguments)
     }
 
     /// Starts a server in a directory that one had before.
@@ -57,8 +57,14 @@ impl Server {
 
     /// What a server says that must not start with these settings.
     pub fn refusal(settings: &str, arguments: &[&str]) -> Outcome {
-        let directory = directory();
+        let directory = Self::directory();
         Outcome::of(&mut command(directory.path(), &[], settings, arguments))
+    }
+
+    /// A directory for one.
+    pub fn directory() -> TempDir {
+        // Short: a Unix socket's path has 107 bytes at most.
+        TempDir::with_prefix_in("server-", "/tmp").expect("/tmp is writable")
     }
 
     /// Its directory.
@@ -129,10 +135,15 @@ impl Server {
 
     /// Kills it at once; what is left is its directory.
     pub fn kill(self) -> TempDir {
-        self.signal(Signal::SIGKILL);
+        self.end(Signal::SIGKILL)
+    }
+
+    /// Ends it by a signal; what is left is its directory.
+    pub fn end(self, signal: Signal) -> TempDir {
+        self.signal(signal);
         let mut server = self;
         server.wait();
-        std::mem::replace(&mut server.directory, directory())
+        std::mem::replace(&mut server.directory, Self::directory())
     }
 }
 
@@ -142,11 +153,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn directory() -> TempDir {
-    // Short: a Unix socket's path has 107 bytes at most.
-    TempDir::with_prefix_in("server-", "/tmp").expect("/tmp is writable")
 }
 
 fn command(here: &Path, wrapper: &[&str], settings: &str, arguments: &[&str]) -> Command {

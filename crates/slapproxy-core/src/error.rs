@@ -47,7 +47,7 @@ pub enum MasterError {
         /// Why.
         source: RemoteError,
     },
-    /// 500: the database does not do what it should.
+    /// 503: the database is away, or overloaded. 500: it does not do what it should.
     #[error("the database failed")]
     Storage(#[from] StorageError),
     /// 500: what is stored cannot be written as a document.

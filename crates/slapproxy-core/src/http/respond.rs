@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use slap_proto::marshal::encode;
 
@@ -34,7 +34,18 @@ pub(crate) fn to_response(answer: Answer) -> Result<Response, MasterError> {
 
 /// An answer that says what is wrong, in the log too, after the name of the call.
 pub(crate) fn failure(call: &str, error: &MasterError) -> Response {
-    refusal(call, status(error), error)
+    or_later(refusal(call, status(error), error))
+}
+
+/// When to ask again, where that may help.
+const LATER: HeaderValue = HeaderValue::from_static("5");
+
+/// Tells whoever is turned away for the moment when to come back, in seconds.
+pub(crate) fn or_later(mut response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, LATER);
+    }
+    response
 }
 
 /// As [`failure`], for errors of other kinds.
@@ -59,6 +70,7 @@ pub(crate) fn status(error: &MasterError) -> StatusCode {
         MasterError::NotReady(_) => StatusCode::REQUEST_TIMEOUT,
         MasterError::Unreachable { .. } => origin_unreachable(),
         MasterError::Remote { .. } => StatusCode::BAD_GATEWAY,
+        MasterError::Storage(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
         MasterError::Storage(_) | MasterError::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -46,7 +46,7 @@ impl From<MasterError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        json(self.status(), &self)
+        respond::or_later(json(self.status(), &self))
     }
 }
 

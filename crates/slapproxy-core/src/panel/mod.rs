@@ -115,7 +115,7 @@ fn answer<S: Storage>(master: &Master<S>, query: PageQuery, render: fn(&View) ->
             let status = respond::status(&error);
             let text = respond::text(&error, status);
             log::error!("panel: {text}");
-            Page::failure(status, &text).into_response()
+            respond::or_later(Page::failure(status, &text).into_response())
         }
     }
 }

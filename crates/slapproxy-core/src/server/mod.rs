@@ -7,7 +7,7 @@ mod linger;
 mod listen;
 mod pace;
 mod signals;
-mod tls;
+pub(crate) mod tls;
 
 pub use tls::TlsError;
 

@@ -54,7 +54,7 @@ pub enum TlsError {
         source: rustls::Error,
     },
     /// An authority, or its revocation list, cannot be used.
-    #[error("cannot use {path} to verify clients")]
+    #[error("cannot use {path} to verify others")]
     Authority {
         /// The file.
         path: PathBuf,
@@ -119,7 +119,7 @@ fn acceptor(settings: &TlsSettings) -> Result<TlsAcceptor, TlsError> {
 }
 
 /// The cryptography, named here because other crates of a program may bring another.
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
@@ -170,7 +170,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     })
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     pem_items(path, "certificate")
 }
 
@@ -185,7 +185,7 @@ fn pem_items<T: PemObject>(path: &Path, expected: &'static str) -> Result<Vec<T>
     })
 }
 
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|_| TlsError::Pem {
         path: path.to_owned(),
         expected: "private key",

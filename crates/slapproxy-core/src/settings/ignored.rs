@@ -3,9 +3,10 @@
 use slapos_config::ConfigFile;
 
 /// Every parameter that means something.
-const KNOWN: [&str; 23] = [
+const KNOWN: [&str; 24] = [
     "client_ca",
     "client_crl",
+    "database_connections",
     "database_uri",
     "host",
     "http_proxy_allow",

@@ -157,7 +157,13 @@ fn required(
     let configured = file.section("slapproxy").get_path("database_uri")?;
     let database = overrides.database.clone().or(configured);
     match (computer_id, database) {
-        (Some(computer_id), Some(given)) => Ok((computer_id, Database::parse(&given)?)),
+        (Some(computer_id), Some(given)) => {
+            let mut database = Database::parse(&given)?;
+            if let Some(connections) = database_connections(&file.section("slapproxy"))? {
+                database.limit(connections);
+            }
+            Ok((computer_id, database))
+        }
         (computer_id, database) => {
             let missing = [
                 computer_id.is_none().then_some("computer_id of [slapos]"),
@@ -165,6 +171,19 @@ fn required(
             ];
             Err(MissingParameters(missing.into_iter().flatten().collect()).into())
         }
+    }
+}
+
+fn database_connections(section: &Section<'_>) -> Result<Option<usize>, ValueError> {
+    let (key, expected) = (
+        "database_connections",
+        "a number of connections from 1 to 1000",
+    );
+    match section.get_parsed::<usize>(key, expected)? {
+        Some(number) if !(1..=1000).contains(&number) => {
+            Err(section.wrong(key, number.to_string(), expected))
+        }
+        number => Ok(number),
     }
 }
 
@@ -253,6 +272,7 @@ mod tests {
                 format!("{base}max_connections = 18446744073709551615"),
                 "from 1 to 65536",
             ),
+            (format!("{base}database_connections = 0"), "from 1 to 1000"),
             (format!("{base}request_timeout = 1e18"), "a day at most"),
             (format!("{base}server_names = a b:80"), "\"b:80\""),
             (

@@ -49,6 +49,17 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Sets how many connections a server has at most; a file needs no limit.
+    pub(crate) fn limit(&mut self, connections: usize) {
+        match self {
+            Self::Sqlite(_) => {}
+            #[cfg(feature = "postgresql")]
+            Self::Postgres(settings) => settings.connections = connections,
+        }
+    }
+}
+
 impl<P: AsRef<Path> + ?Sized> From<&P> for Database {
     fn from(path: &P) -> Self {
         Self::Sqlite(path.as_ref().to_owned())

@@ -21,7 +21,7 @@ pub use any::{AnyStorage, Database, DatabaseError};
 pub use backup::BackupError;
 pub use engine::EngineError;
 #[cfg(feature = "postgresql")]
-pub use postgres::{PostgresError, PostgresSettings, PostgresStorage, UriError};
+pub use postgres::{PasswordError, PostgresError, PostgresSettings, PostgresStorage, UriError};
 pub use reader::SqliteReader;
 pub use rebase::RebaseError;
 pub use schema::SchemaError;

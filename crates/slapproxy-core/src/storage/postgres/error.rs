@@ -3,6 +3,8 @@
 use std::error::Error as _;
 use std::io;
 
+use super::PasswordError;
+use crate::TlsError;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -28,6 +30,12 @@ pub enum PostgresError {
     /// A statement of the transaction failed before.
     #[error("the transaction was given up")]
     GivenUp,
+    /// The password cannot be read.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The system does not give what a connection needs.
     #[error("the system has nothing left for a connection")]
     Runtime(#[source] io::Error),
@@ -49,6 +57,11 @@ impl PostgresError {
             SqlState::LOCK_NOT_AVAILABLE,
         ];
         self.state().is_some_and(|state| states.contains(state))
+    }
+
+    /// Whether a text is longer than an index of the database can hold.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.state() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED)
     }
 
     /// Whether the connection is good for nothing any more.
@@ -81,7 +94,7 @@ impl PostgresError {
                 };
                 self.is_collision() || self.is_of_connection() || error.code().is_some_and(passes)
             }
-            Self::GivenUp | Self::Runtime(_) => false,
+            Self::GivenUp | Self::Password(_) | Self::Tls(_) | Self::Runtime(_) => false,
         }
     }
 }

@@ -7,13 +7,16 @@
 mod connection;
 mod error;
 mod escape;
+mod password;
 mod patience;
 mod pool;
 mod schema;
+mod tls;
 mod transaction;
 mod uri;
 
 pub use error::PostgresError;
+pub use password::PasswordError;
 pub use uri::{PostgresSettings, UriError};
 
 use std::time::{Duration, Instant};

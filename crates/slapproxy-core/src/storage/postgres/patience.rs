@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::MasterError;
 use crate::storage::{EngineError, StorageError};
 
 /// How long a request may take, from when it came.
@@ -12,6 +13,9 @@ const LONGEST: Duration = Duration::from_secs(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// No pause is longer.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+
+/// What the index of a name or URL cannot hold.
+const TOO_LONG: &str = "a name or URL is longer than the database can hold, which is 2600 bytes";
 
 /// Until when a transaction is tried again, and how often it was.
 pub(super) struct Patience {
@@ -37,10 +41,13 @@ impl Patience {
     /// Waits until the next try; the error, if there is none. A transaction that collided with
     /// another one was undone, and so was one whose connection was lost before its end was asked
     /// for.
-    pub(super) fn pause(&mut self, error: StorageError) -> Result<(), StorageError> {
+    pub(super) fn pause(&mut self, error: StorageError) -> Result<(), MasterError> {
         let EngineError::Postgres(reason) = &error.source else {
-            return Err(error);
+            return Err(error.into());
         };
+        if reason.is_too_long() {
+            return Err(MasterError::BadRequest(TOO_LONG.to_owned()));
+        }
         if reason.is_collision() && Instant::now() < self.deadline {
             let most = FIRST_PAUSE * (1 << self.collisions.min(10));
             thread::sleep(part_of(most.min(LONGEST_PAUSE)));
@@ -51,7 +58,7 @@ impl Patience {
             self.has_reconnected = true;
             return Ok(());
         }
-        Err(error)
+        Err(error.into())
     }
 }
 

@@ -1,14 +1,19 @@
 //! Where a database is and how it is reached: `postgresql://` URIs, as libpq reads them.
 
 use std::fmt;
+use std::path::PathBuf;
 
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::PostgresError;
+use super::password;
+use super::tls::{Tls, Trust};
 
 /// Connections that a server has at most, unless it is told otherwise.
-pub(crate) const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 16;
+/// The parameters of URIs that say who may be at the other end, and who we are.
+const OURS: [&str; 5] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "passfile"];
 
 /// A database, and how it is reached.
 #[derive(Debug, Clone)]
@@ -16,6 +21,9 @@ pub struct PostgresSettings {
     /// Connections at most.
     pub connections: usize,
     config: Config,
+    /// None over Unix sockets, and where it is unwanted.
+    tls: Option<Tls>,
+    passfile: Option<PathBuf>,
 }
 
 /// The text is no URI of a database.
@@ -25,44 +33,146 @@ pub enum UriError {
     /// It cannot be read.
     #[error("the URI of the database cannot be read")]
     Malformed(#[source] tokio_postgres::Error),
+    /// A way of TLS that nobody knows.
+    #[error("sslmode={0} is none of disable, allow, prefer, require, verify-ca, verify-full")]
+    SslMode(String),
+    /// Nothing tells whom to trust.
+    #[error("sslmode={0} needs sslrootcert=FILE beside it")]
+    NoAuthority(String),
+    /// Half of a client's certificate.
+    #[error("sslcert and sslkey belong together")]
+    HalfCertificate,
+}
+
+/// The parameters of a URI that this module reads itself.
+#[derive(Debug, Default)]
+struct Parameters {
+    mode: Option<String>,
+    authorities: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    passfile: Option<PathBuf>,
 }
 
 impl PostgresSettings {
-    /// Whether a text names a database of PostgreSQL.
-    pub fn is_meant(text: &str) -> bool {
-        ["postgresql://", "postgres://"]
-            .iter()
-            .any(|scheme| text.starts_with(scheme))
-    }
-
     /// Reads a URI.
     ///
     /// # Errors
-    /// It is malformed.
+    /// It is malformed, or asks for something impossible.
     pub fn parse(uri: &str) -> Result<Self, UriError> {
+        let (uri, parameters) = Parameters::split(uri);
         let mut config: Config = uri.parse().map_err(UriError::Malformed)?;
         if config.get_application_name().is_none() {
             config.application_name("slapproxy");
         }
+        let is_local = |host: &Host| matches!(host, Host::Unix(_));
+        let tls = match config.get_hosts().iter().all(is_local) {
+            true => None,
+            false => parameters.tls(&mut config)?,
+        };
+        if tls.is_none() {
+            config.ssl_mode(SslMode::Disable);
+        }
         Ok(Self {
             connections: CONNECTIONS,
             config,
+            tls,
+            passfile: parameters.passfile,
         })
     }
 
+    /// Connects; whatever is read of files is read anew.
     pub(super) async fn connect(&self) -> Result<Client, PostgresError> {
-        let connected = self.config.connect(NoTls).await;
-        let (client, connection) = connected.map_err(PostgresError::Unreachable)?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                log::debug!("a connection to the database has ended: {error}");
-            }
-        });
-        Ok(client)
+        let mut config = self.config.clone();
+        if config.get_password().is_none()
+            && let Some(password) = password::find(&config, self.passfile.as_deref())?
+        {
+            config.password(password);
+        }
+        match &self.tls {
+            None => start(config.connect(NoTls).await),
+            Some(tls) => start(config.connect(tls.connector()?).await),
+        }
     }
 }
 
-/// Without a password.
+/// Has a connection driven by a task of its own.
+fn start<S, T>(
+    connected: Result<(Client, tokio_postgres::Connection<S, T>), tokio_postgres::Error>,
+) -> Result<Client, PostgresError>
+where
+    tokio_postgres::Connection<S, T>: Future<Output = Result<(), tokio_postgres::Error>> + Send,
+    S: 'static,
+    T: 'static,
+{
+    let (client, connection) = connected.map_err(PostgresError::Unreachable)?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            log::debug!("a connection to the database has ended: {error}");
+        }
+    });
+    Ok(client)
+}
+
+impl Parameters {
+    /// The URI without what is ours, and that.
+    fn split(uri: &str) -> (String, Self) {
+        let (base, query) = uri.split_once('?').unwrap_or((uri, ""));
+        let mut found = Self::default();
+        let mut others = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if !OURS.contains(&name) {
+                others.push(pair);
+                continue;
+            }
+            let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+            found.set(name, value.into_owned());
+        }
+        (format!("{base}?{}", others.join("&")), found)
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        match name {
+            "sslmode" => self.mode = Some(value),
+            "sslrootcert" => self.authorities = Some(value.into()),
+            "sslcert" => self.certificate = Some(value.into()),
+            "sslkey" => self.key = Some(value.into()),
+            _ => self.passfile = Some(value.into()),
+        }
+    }
+
+    /// How TLS is spoken, if at all.
+    fn tls(&self, config: &mut Config) -> Result<Option<Tls>, UriError> {
+        let mode = self.mode.as_deref().unwrap_or("prefer");
+        let authorities = self.authorities.clone();
+        let needed = || {
+            let authorities = authorities.clone();
+            authorities.ok_or_else(|| UriError::NoAuthority(mode.to_owned()))
+        };
+        let (ssl_mode, trust) = match mode {
+            "disable" => return Ok(None),
+            "allow" | "prefer" => (SslMode::Prefer, Trust::Anyone),
+            // As libpq does, so that a file that is given is never ignored.
+            "require" => match authorities {
+                Some(authorities) => (SslMode::Require, Trust::Authorities(authorities)),
+                None => (SslMode::Require, Trust::Anyone),
+            },
+            "verify-ca" => (SslMode::Require, Trust::Authorities(needed()?)),
+            "verify-full" => (SslMode::Require, Trust::Named(needed()?)),
+            other => return Err(UriError::SslMode(other.to_owned())),
+        };
+        let certificate = match (self.certificate.clone(), self.key.clone()) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(UriError::HalfCertificate),
+        };
+        config.ssl_mode(ssl_mode);
+        Ok(Some(Tls { trust, certificate }))
+    }
+}
+
+/// Its name and hosts, without a password.
 impl fmt::Display for PostgresSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let database = self.config.get_dbname().unwrap_or_default();
@@ -72,5 +182,61 @@ impl fmt::Display for PostgresSettings {
         });
         let hosts = hosts.collect::<Vec<_>>().join(",");
         write!(formatter, "{database} of PostgreSQL on {hosts}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(uri: &str) -> Result<PostgresSettings, UriError> {
+        PostgresSettings::parse(uri)
+    }
+
+    #[test]
+    fn a_uri_tells_where_and_how() {
+        let full = "postgresql://u:secret@db.example:5433/proxy?sslmode=verify-full\
+            &sslrootcert=/a%20b/ca.pem&sslcert=/c&sslkey=/k&passfile=/p&connect_timeout=7";
+        let full = settings(full).unwrap();
+        let tls = full.tls.clone().unwrap();
+        assert_eq!(tls.trust, Trust::Named("/a b/ca.pem".into()));
+        assert_eq!(tls.certificate, Some(("/c".into(), "/k".into())));
+        assert_eq!(full.config.get_ports(), [5433]);
+        assert_eq!(full.config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(full.to_string(), "proxy of PostgreSQL on db.example");
+        assert!(!format!("{full} {full:?}").contains("secret"));
+        let local = settings("postgresql:///proxy?host=/run/postgresql&sslmode=require").unwrap();
+        assert!(local.tls.is_none());
+        assert_eq!(local.config.get_ssl_mode(), SslMode::Disable);
+    }
+
+    #[test]
+    fn how_far_a_server_is_trusted() {
+        let trust = |parameters: &str| {
+            let uri = format!("postgresql://db/proxy?{parameters}");
+            settings(&uri).map(|settings| settings.tls.map(|tls| tls.trust))
+        };
+        assert_eq!(trust("").unwrap(), Some(Trust::Anyone));
+        assert_eq!(trust("sslmode=disable").unwrap(), None);
+        assert_eq!(trust("sslmode=require").unwrap(), Some(Trust::Anyone));
+        let authorities = Some(Trust::Authorities("/ca".into()));
+        for mode in ["require", "verify-ca"] {
+            let told = trust(&format!("sslmode={mode}&sslrootcert=/ca"));
+            assert_eq!(told.unwrap(), authorities, "{mode}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (uri, part) in [
+            ("postgresql://db:port/x", "cannot be read"),
+            ("postgresql://db/x?colour=red", "cannot be read"),
+            ("postgresql://db/x?sslmode=maybe", "sslmode=maybe"),
+            ("postgresql://db/x?sslmode=verify-full", "needs sslrootcert"),
+            ("postgresql://db/x?sslcert=/c", "belong together"),
+        ] {
+            let error = settings(uri).unwrap_err().to_string();
+            assert!(error.contains(part), "{uri}: {error}");
+        }
     }
 }
