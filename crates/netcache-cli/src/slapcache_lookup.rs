@@ -77,12 +77,14 @@ pub fn look_up_release(
     configuration: &Path,
     release: &CachedRelease,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let settings = Settings::for_reading(&ConfigFile::read(configuration)?)?;
+    let file = ConfigFile::read(configuration)?;
+    let settings = Settings::for_reading(&file)?;
+    let root = file.section("slapos").get_text("software_root")?;
     let servers = settings.download.as_ref().ok_or(
         "download-binary-cache-url and download-binary-dir-url of section networkcache are not set",
     )?;
     let name = &release.software_release;
-    let text = describe_release(servers, &settings, name, &|| false)?;
+    let text = describe_release(servers, &settings, root.as_deref(), name, &|| false)?;
     slapos_cli::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,13 @@
 //! Entries of the directory: what a file of the cache is, signed by who says so.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
+use crate::lookup::url_key;
 use crate::platform::{Distribution, Platform};
 use crate::policy::Algorithm;
 use crate::private_key::{PrivateKey, PrivateKeyError, Signature, SignatureHash};
@@ -30,11 +35,38 @@ pub struct InvalidList(#[from] serde_json::Error);
 /// # Errors
 /// The whole is no JSON array.
 pub fn parse_list(json: &[u8]) -> Result<Vec<Option<Entry>>, InvalidList> {
-    let items: Vec<Value> = serde_json::from_slice(json)?;
-    let items = items.into_iter().take(MOST_ENTRIES);
-    Ok(items
-        .map(|item| serde_json::from_value(item).ok())
-        .collect())
+    let List(entries) = serde_json::from_slice(json)?;
+    Ok(entries)
+}
+
+/// The first entries of a list. However many others and whatever else it holds, no more is remembered.
+struct List(Vec<Option<Entry>>);
+
+impl<'de> Deserialize<'de> for List {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor).map(Self)
+    }
+}
+
+struct ListVisitor;
+
+impl<'de> Visitor<'de> for ListVisitor {
+    type Value = Vec<Option<Entry>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while entries.len() < MOST_ENTRIES
+            && let Some(item) = items.next_element::<&RawValue>()?
+        {
+            entries.push(serde_json::from_str(item.get()).ok());
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(entries)
+    }
 }
 
 /// Why an entry is of no use.
@@ -68,7 +100,7 @@ pub enum Unusable {
 }
 
 /// What an entry says, of a text that has been verified unless the function's name tells otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Description(Map<String, Value>);
 
 impl Description {
@@ -141,14 +173,33 @@ impl Description {
     }
 
     fn check_release(&self, release: &ReleaseKey<'_>) -> Result<(), Unusable> {
-        let said = |name| self.text(name).unwrap_or("nothing");
-        if said("software_url") != release.url {
-            return Err(Unusable::Url(said("software_url").to_owned()));
+        if self.said("software_url") != release.url {
+            return Err(Unusable::Url(self.said("software_url").to_owned()));
         }
-        if said("software_root") != release.software_root {
-            return Err(Unusable::Root(said("software_root").to_owned()));
+        self.check_root(release.software_root)
+    }
+
+    /// Whether it was built to lie below this directory.
+    pub(crate) fn check_root(&self, ours: &str) -> Result<(), Unusable> {
+        let root = self.said("software_root");
+        match root == ours {
+            true => Ok(()),
+            false => Err(Unusable::Root(root.to_owned())),
         }
-        Ok(())
+    }
+
+    /// Whether it is about the release of this key.
+    pub(crate) fn check_key(&self, key: &str) -> Result<(), Unusable> {
+        let url = self.said("software_url");
+        match url_key(url) == key {
+            true => Ok(()),
+            false => Err(Unusable::Url(url.to_owned())),
+        }
+    }
+
+    /// A text for people.
+    fn said(&self, name: &str) -> &str {
+        self.text(name).unwrap_or("nothing")
     }
 }
 

@@ -31,13 +31,11 @@ pub use client::{Client, ClientError, Patience};
 pub use digest::Digest;
 pub use entry::{Description, Entry, ReleaseKey, Signer, Unusable, parse_list};
 pub use generate::{GenerateError, KeyKind, generate_key};
-pub use lookup::{describe_file, describe_release, url_key};
+pub use lookup::{LookupError, describe_file, describe_release, url_key};
 pub use platform::{Distribution, Platform};
 pub use policy::{Algorithm, SignaturePolicy};
 pub use private_key::{PrivateKey, SignatureHash};
-pub use release::{
-    FetchError, Place, PrepareError, PublishError, Published, fetch, look_up, publish,
-};
+pub use release::{FetchError, Place, PrepareError, PublishError, Published, fetch, publish};
 pub use server::Server;
 pub use settings::{Servers, Settings, SettingsError};
 pub use trust::{Trust, Untrusted};

@@ -2,12 +2,15 @@
 
 use md5::{Digest as _, Md5};
 
-use crate::client::Patience;
+use crate::client::{ClientError, Patience};
 use crate::entry::{Description, Entry};
 use crate::platform::Platform;
-use crate::release::{FetchError, look_up};
+use crate::release::look_up;
 use crate::settings::{Servers, Settings};
 use crate::{Cancelled, Unusable};
+
+/// In place of what an entry does not say.
+const UNKNOWN: &str = "?";
 
 /// The MD5 of a URL in hexadecimal: the key of a release, and the name of its directory.
 pub fn url_key(url: &str) -> String {
@@ -21,65 +24,63 @@ pub(crate) fn is_key(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(digit)
 }
 
+/// What the cache has of something cannot be shown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// A request failed.
+    #[error("the cache cannot be asked")]
+    Client(#[from] ClientError),
+    /// There is nothing of it.
+    #[error("the cache has nothing of {0}")]
+    Missing(String),
+}
+
 /// What the binary cache has of a release, given by its URL or the MD5 of that: a table of entries, each
-/// with whether this node could use it, or why not.
+/// with whether it fits a node with this software root, or why not, and whether it is trusted.
 ///
 /// # Errors
 /// The directory cannot be asked, or has nothing.
 pub fn describe_release(
     servers: &Servers,
     settings: &Settings,
+    software_root: Option<&str>,
     release: &str,
     cancelled: Cancelled<'_>,
-) -> Result<String, FetchError> {
+) -> Result<String, LookupError> {
     let key = release.to_lowercase();
     let key = if is_key(&key) { key } else { url_key(release) };
-    let platform = Platform::detect();
-    let entries = look_up(servers, &key, Patience::default(), cancelled)?;
+    let entries = find(servers, &key, release, cancelled)?;
     let header = [
         "machine",
         "distribution",
         "software root",
-        "compatible?",
+        "fits?",
         "verified?",
         "sha512",
     ];
+    let platform = Platform::detect();
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     let mut url = None;
     for entry in &entries {
         let said = described(entry.as_ref());
-        let text = |name| {
-            said.as_ref()
-                .ok()
-                .and_then(|said| said.text(name))
-                .unwrap_or("?")
-        };
-        url = url.or(Some(text("software_url").to_owned()).filter(|url| url != "?"));
-        let compatible = said.as_ref().map_err(Clone::clone);
-        let compatible = compatible.and_then(|said| said.check_platform(&platform));
-        let distribution = said.as_ref().ok().and_then(Description::distribution);
+        let fits = said.as_ref().map_err(Clone::clone).and_then(|said| {
+            said.check_platform(&platform)?;
+            said.check_key(&key)?;
+            software_root.map_or(Ok(()), |root| said.check_root(root))
+        });
+        let said = said.unwrap_or_default();
+        url = url.or_else(|| said.text("software_url").map(str::to_owned));
         rows.push(vec![
-            said.as_ref()
-                .ok()
-                .and_then(Description::machine)
-                .unwrap_or("?")
-                .to_owned(),
-            distribution.map_or_else(
-                || "?".to_owned(),
-                |os| {
-                    [os.name, os.version, os.codename]
-                        .join(" ")
-                        .trim_end()
-                        .to_owned()
-                },
-            ),
-            text("software_root").to_owned(),
-            yes_or_why(compatible),
+            said.machine().unwrap_or(UNKNOWN).to_owned(),
+            distribution(&said),
+            said.text("software_root").unwrap_or(UNKNOWN).to_owned(),
+            yes_or_why(fits),
             verified(entry.as_ref(), settings),
-            text("sha512").to_owned(),
+            said.text("sha512").unwrap_or(UNKNOWN).to_owned(),
         ]);
     }
-    let url = url.unwrap_or_else(|| "?".to_owned());
+    let url = url.unwrap_or_else(|| UNKNOWN.to_owned());
     Ok(format!(
         "Software URL: {}\nMD5:          {key}\n{}",
         printable(&url),
@@ -96,20 +97,15 @@ pub fn describe_file(
     settings: &Settings,
     url: &str,
     cancelled: Cancelled<'_>,
-) -> Result<String, FetchError> {
+) -> Result<String, LookupError> {
     let key = format!("file-urlmd5:{}", url_key(url));
-    let entries = look_up(servers, &key, Patience::default(), cancelled)?;
+    let entries = find(servers, &key, url, cancelled)?;
     let mut rows = vec![["url", "sha512", "verified?"].map(str::to_owned).to_vec()];
     for entry in &entries {
-        let said = described(entry.as_ref()).ok();
-        let text = |name| {
-            said.as_ref()
-                .and_then(|said| said.text(name))
-                .unwrap_or("?")
-        };
+        let said = described(entry.as_ref()).unwrap_or_default();
         rows.push(vec![
-            text("url").to_owned(),
-            text("sha512").to_owned(),
+            said.text("url").unwrap_or(UNKNOWN).to_owned(),
+            said.text("sha512").unwrap_or(UNKNOWN).to_owned(),
             verified(entry.as_ref(), settings),
         ]);
     }
@@ -118,6 +114,28 @@ pub fn describe_file(
         printable(url),
         table(&rows)
     ))
+}
+
+/// The entries of a key, of which there must be one.
+fn find(
+    servers: &Servers,
+    key: &str,
+    what: &str,
+    cancelled: Cancelled<'_>,
+) -> Result<Vec<Option<Entry>>, LookupError> {
+    let entries = look_up(servers, key, Patience::default(), cancelled)?;
+    match entries.is_empty() {
+        true => Err(LookupError::Missing(what.to_owned())),
+        false => Ok(entries),
+    }
+}
+
+fn distribution(said: &Description) -> String {
+    let Some(os) = said.distribution() else {
+        return UNKNOWN.to_owned();
+    };
+    let text = [os.name, os.version, os.codename].join(" ");
+    text.trim_end().to_owned()
 }
 
 fn described(entry: Option<&Entry>) -> Result<Description, Unusable> {

@@ -134,22 +134,18 @@ pub enum Published {
     Indexed(Digest),
 }
 
-/// Entries of a key, the newest first.
+/// Entries of a key, the newest first; of a key that nobody has given any, none.
 ///
 /// # Errors
-/// The directory cannot be asked. No entries at all is [`FetchError::Missing`].
-pub fn look_up(
+/// The directory cannot be asked.
+pub(crate) fn look_up(
     servers: &Servers,
     key: &str,
     patience: Patience,
     cancelled: Cancelled<'_>,
-) -> Result<Vec<Option<Entry>>, FetchError> {
+) -> Result<Vec<Option<Entry>>, ClientError> {
     let directory = Client::new(&servers.directory, patience)?;
-    let entries = directory.entries(key, cancelled)?.unwrap_or_default();
-    if entries.is_empty() {
-        return Err(FetchError::Missing);
-    }
-    Ok(entries)
+    Ok(directory.entries(key, cancelled)?.unwrap_or_default())
 }
 
 /// Installs a release from the cache, where nothing may be yet. Of several archives that fit, the newest
@@ -307,4 +303,48 @@ pub fn publish(
     } else {
         Published::Indexed(packed.digest)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::Server;
+
+    #[test]
+    fn what_there_is_no_space_for_is_not_archived() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("release");
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(directory.join("file"), [0; 5000]).unwrap();
+        let nowhere = Server {
+            url: "http://127.0.0.1:1".to_owned(),
+            ca_file: None,
+            certificate: None,
+            key: None,
+        };
+        let servers = Servers {
+            cache: nowhere.clone(),
+            directory: nowhere,
+        };
+        let release = ReleaseKey {
+            url: "http://x/",
+            name: "release",
+            software_root: "/",
+        };
+        let place = Place {
+            directory: &directory,
+            space: 5000,
+            owner: None,
+        };
+        let published = publish(&servers, &Settings::default(), &release, &place, &|| false);
+        match published {
+            Err(PublishError::Prepare(PrepareError::Space {
+                needed,
+                space: 5000,
+            })) => {
+                assert!(needed > 5000);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

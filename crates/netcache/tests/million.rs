@@ -1,5 +1,5 @@
-//! An archive of a million entries needs no more memory than a small one. A test of its own, so that
-//! the process does nothing else.
+//! However much comes, an archive of a million entries or a list, no more memory is needed. A program of
+//! its own, so that the process does nothing else.
 
 #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
 
@@ -101,6 +101,15 @@ fn a_million_entries_are_counted_and_not_remembered() {
     // The last one comes in addition, as does the mark; the release itself does not count.
     let count = fs::read_dir(&release).unwrap().count() as u64;
     assert_eq!(count, DIRECTORIES + 1);
+    let peak = peak_memory();
+    assert!(peak < MOST_MEMORY, "{peak} KiB");
+}
+
+#[test]
+fn a_list_of_a_million_things_is_not_remembered() {
+    let json = format!("[{}7]", "[{}],".repeat(2 * MILLION as usize));
+    let entries = netcache::parse_list(json.as_bytes()).unwrap();
+    assert_eq!(entries.len(), 1000);
     let peak = peak_memory();
     assert!(peak < MOST_MEMORY, "{peak} KiB");
 }

@@ -68,7 +68,9 @@ fn lookups_show_what_fits_and_why_not() {
     };
     let outcome = look_up(&["binary-sr", URL]).expect(1);
     assert!(
-        outcome.stderr.contains("does not have the release"),
+        outcome
+            .stderr
+            .contains(&format!("the cache has nothing of {URL}")),
         "{}",
         outcome.stderr
     );
@@ -91,6 +93,17 @@ fn lookups_show_what_fits_and_why_not() {
         shown.contains("no: no certificate of signature-certificate-list"),
         "{shown}"
     );
+    let text = fs::read_to_string(cached.node.configuration()).unwrap();
+    let root = cached.node.software_root().display().to_string();
+    let moved = text.replace(
+        &format!("software_root = {root}"),
+        "software_root = /elsewhere",
+    );
+    assert_ne!(moved, text);
+    cached.node.write("slapos.cfg", &moved);
+    let shown = look_up(&["binary-sr", URL]).expect(0).stdout;
+    let expected = format!("no: it is for the software root {root}");
+    assert!(shown.contains(&expected), "{shown}");
     let outcome = look_up(&["url", "http://example.org/x.tar.gz"]).expect(1);
     assert!(outcome.stderr.contains("are not set"), "{}", outcome.stderr);
 }
