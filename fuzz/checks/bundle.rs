@@ -11,7 +11,7 @@ const SIGNED: &str = include_str!("../signed.txt");
 
 /// Reads a bundle to its end, and verifies what it offers.
 pub(crate) fn check(data: &[u8]) {
-    let Ok(mut reader) = BundleReader::open(Cursor::new(data)) else {
+    let Ok(mut reader) = BundleReader::open(Cursor::new(data), &|| false) else {
         return;
     };
     let settings = Settings {

@@ -10,6 +10,7 @@ mod bundle;
 mod client;
 mod digest;
 mod entry;
+mod interruptible;
 mod platform;
 mod policy;
 mod private_key;

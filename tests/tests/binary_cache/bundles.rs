@@ -176,6 +176,8 @@ fn bundles_that_cannot_be_trusted_are_refused() {
     );
     fs::remove_file(exporter.file()).expect("the file is ours");
     exporter.refuse("no file", "cannot read");
+    fs::create_dir(exporter.file()).expect("nothing is there");
+    exporter.refuse("a directory", "Is a directory");
 }
 
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {

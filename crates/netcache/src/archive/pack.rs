@@ -18,6 +18,7 @@ use super::links::stays_inside;
 use super::{Format, UNPACKED_MARK, tree};
 use crate::Cancelled;
 use crate::digest::Digest;
+use crate::interruptible::{Interruptible, is_interruption};
 
 /// Bits that an archive cannot have.
 const SPECIAL_BITS: u32 = 0o6000;
@@ -209,12 +210,12 @@ impl Packer<'_> {
         }
         let mut header = header(&metadata, EntryType::Regular);
         header.set_size(metadata.len());
-        let mut contents = Contents {
-            file: file.take(metadata.len()),
+        let mut contents = Interruptible {
+            reader: file.take(metadata.len()),
             cancelled: self.cancelled,
         };
         self.append(&mut header, path, &mut contents)?;
-        if contents.file.limit() > 0 {
+        if contents.reader.limit() > 0 {
             return Err(self.refuse(path, "has become shorter meanwhile"));
         }
         Ok(())
@@ -227,7 +228,7 @@ impl Packer<'_> {
         contents: impl Read,
     ) -> Result<(), PackError> {
         let appended = self.builder.append_data(header, path, contents);
-        appended.map_err(|source| match (self.cancelled)() {
+        appended.map_err(|source| match is_interruption(&source) {
             true => PackError::Cancelled,
             false => self.writing(source),
         })
@@ -264,21 +265,6 @@ impl Packer<'_> {
     fn place(&self, path: &Path) -> PathBuf {
         let parent = self.top.parent().unwrap_or(Path::new("/"));
         parent.join(path)
-    }
-}
-
-/// What is in a file; reading it fails once it was told to stop.
-struct Contents<'a> {
-    file: io::Take<File>,
-    cancelled: Cancelled<'a>,
-}
-
-impl Read for Contents<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if (self.cancelled)() {
-            return Err(io::Error::other("interrupted"));
-        }
-        self.file.read(buffer)
     }
 }
 

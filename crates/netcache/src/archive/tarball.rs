@@ -19,7 +19,7 @@ const LONGEST_EXTENSIONS: u64 = 64 << 10;
 #[non_exhaustive]
 pub enum TarError {
     /// It cannot be read or decompressed.
-    #[error("the archive is damaged")]
+    #[error("the archive cannot be read")]
     Read(#[source] io::Error),
     /// It ends too early.
     #[error("the archive is truncated")]

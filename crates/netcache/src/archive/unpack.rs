@@ -4,10 +4,13 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use nix::sys::stat::fstat;
+use nix::unistd::geteuid;
 use slapos_fs::{Owner, RemoveError, remove_tree};
 
 use super::decode::{DecodeError, Decoded, decoded};
@@ -15,6 +18,7 @@ use super::links::{below, stays_inside};
 use super::tarball::{Item, Kind, TarError, Tarball};
 use super::tree::{Attributes, Tree, TreeError, open_directory};
 use crate::Cancelled;
+use crate::interruptible::{Interruptible, is_interruption};
 
 /// Lies in what was unpacked: it is whole, whatever happens before its user has taken note of it.
 pub const UNPACKED_MARK: &str = ".slapos-unpacked";
@@ -145,22 +149,28 @@ fn fill(
     };
     let made = std::fs::DirBuilder::new().mode(0o700).create(unfinished);
     made.map_err(place(unfinished))?;
-    let root = open_directory(unfinished).map_err(place(unfinished))?;
+    let root = open_directory(unfinished).and_then(own);
+    let root = root.map_err(place(unfinished))?;
     decoded(archive, |decoded| {
         let mut unpacker = Unpacker {
             tarball: Tarball::new(Limited {
-                decoded,
+                reader: Interruptible {
+                    reader: decoded,
+                    cancelled,
+                },
                 left: limits.bytes,
             }),
             tree: Tree::new(root, owner),
             directory,
             entries: 0,
             limits,
-            cancelled,
         };
         unpacker.run().map_err(|error| match error {
             UnpackError::Tar(TarError::Read(error)) if is_limit(&error) => {
                 UnpackError::TooLarge(limits.bytes)
+            }
+            UnpackError::Tar(TarError::Read(error)) if is_interruption(&error) => {
+                UnpackError::Cancelled
             }
             error => error,
         })?;
@@ -171,6 +181,14 @@ fn fill(
     renamed.map_err(|errno| place(directory)(errno.into()))
 }
 
+/// The owner of the directory above may have put another one in the place of what was made there.
+fn own(directory: OwnedFd) -> io::Result<OwnedFd> {
+    match fstat(&directory)?.st_uid == geteuid().as_raw() {
+        true => Ok(directory),
+        false => Err(io::Error::other("somebody has replaced it")),
+    }
+}
+
 struct Unpacker<'a> {
     tarball: Tarball<Limited<'a>>,
     tree: Tree,
@@ -178,7 +196,6 @@ struct Unpacker<'a> {
     directory: &'a Path,
     entries: u64,
     limits: Limits,
-    cancelled: Cancelled<'a>,
 }
 
 impl Unpacker<'_> {
@@ -205,9 +222,6 @@ impl Unpacker<'_> {
     }
 
     fn count(&mut self) -> Result<(), UnpackError> {
-        if (self.cancelled)() {
-            return Err(UnpackError::Cancelled);
-        }
         self.entries += 1;
         // Directories without entries of their own count as well.
         if self.entries.max(self.tree.directories()) > self.limits.entries {
@@ -279,9 +293,6 @@ impl Unpacker<'_> {
             if read == 0 {
                 break;
             }
-            if (self.cancelled)() {
-                return Err(UnpackError::Cancelled);
-            }
             length += read as u64;
             hole = read == BUFFER && buffer.iter().all(|byte| *byte == 0);
             if hole {
@@ -300,7 +311,7 @@ impl Unpacker<'_> {
 
 /// Reads only so much.
 struct Limited<'a> {
-    decoded: &'a mut Decoded,
+    reader: Interruptible<'a, &'a mut Decoded>,
     left: u64,
 }
 
@@ -317,11 +328,30 @@ fn is_limit(error: &io::Error) -> bool {
 
 impl Read for Limited<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.decoded.read(buffer)?;
+        let read = self.reader.read(buffer)?;
         self.left = self
             .left
             .checked_sub(read as u64)
             .ok_or_else(|| io::Error::other(LimitReached))?;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::chown;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_of_somebody_else_is_not_filled() {
+        let directory = tempfile::tempdir().unwrap();
+        own(open_directory(directory.path()).unwrap()).unwrap();
+        let foreign = match geteuid().is_root() {
+            true => chown(directory.path(), Some(65534), None).map(|()| directory.path()),
+            false => Ok(Path::new("/")),
+        };
+        let refused = own(open_directory(foreign.unwrap()).unwrap()).unwrap_err();
+        assert!(refused.to_string().contains("replaced"), "{refused}");
     }
 }

@@ -8,7 +8,8 @@ use crate::Cancelled;
 use crate::archive::{Item, Kind, TarError, Tarball, UnpackError};
 use crate::digest::{Digest, Hasher};
 use crate::entry::{Entry, InvalidList, ReleaseKey, Unusable, parse_list};
-use crate::lookup::{is_key, url_key};
+use crate::interruptible::{Interruptible, is_interruption};
+use crate::lookup::is_key;
 use crate::platform::Platform;
 use crate::release::{Place, temporary_beside, unpack_file};
 use crate::settings::Settings;
@@ -25,6 +26,9 @@ pub enum BundleError {
     /// It is not well-formed.
     #[error("the bundle is not well-formed")]
     Tar(#[source] TarError),
+    /// It was to stop.
+    #[error("interrupted")]
+    Cancelled,
     /// It begins with something else.
     #[error("this is no bundle of software releases")]
     NoBundle,
@@ -76,9 +80,6 @@ pub enum ImportError {
         /// Why.
         source: UnpackError,
     },
-    /// It was to stop.
-    #[error("interrupted")]
-    Cancelled,
 }
 
 /// What a bundle has of a release. Nothing of it is verified yet.
@@ -142,10 +143,8 @@ impl Offer {
     ) -> Result<Verified, Unusable> {
         let entry = entry.ok_or(Unusable::Pair)?;
         let (description, _) = entry.verify(&settings.trust)?;
+        description.check_key(&self.key)?;
         let url = description.text("software_url").unwrap_or_default();
-        if url_key(url) != self.key {
-            return Err(Unusable::Url(url.to_owned()));
-        }
         let release = ReleaseKey {
             url,
             name: &self.key,
@@ -158,20 +157,28 @@ impl Offer {
 }
 
 /// A bundle that is read from its beginning.
-pub struct BundleReader<R> {
-    tarball: Tarball<R>,
+pub struct BundleReader<'a, R> {
+    tarball: Tarball<Interruptible<'a, R>>,
+    cancelled: Cancelled<'a>,
 }
 
-impl<R: Read> BundleReader<R> {
+impl<'a, R: Read> BundleReader<'a, R> {
     /// Reads the beginning.
     ///
     /// # Errors
     /// It is no bundle, or one of another version.
-    pub fn open(bundle: R) -> Result<Self, BundleError> {
+    pub fn open(bundle: R, cancelled: Cancelled<'a>) -> Result<Self, BundleError> {
         let mut reader = Self {
-            tarball: Tarball::new(bundle),
+            tarball: Tarball::new(Interruptible {
+                reader: bundle,
+                cancelled,
+            }),
+            cancelled,
         };
-        let head = reader.tarball.next().map_err(|_| BundleError::NoBundle)?;
+        let head = reader.tarball.next().map_err(|error| match error {
+            error @ TarError::Read(_) => damaged(error),
+            _ => BundleError::NoBundle,
+        })?;
         let head = head.ok_or(BundleError::NoBundle)?;
         match (head.path == Path::new(HEAD), head.kind) {
             (true, Kind::File(length)) if length == VERSION.len() as u64 => {}
@@ -191,7 +198,7 @@ impl<R: Read> BundleReader<R> {
     /// The bundle is damaged.
     pub fn next_release(&mut self) -> Result<Option<Offer>, BundleError> {
         loop {
-            let Some(item) = self.tarball.next().map_err(BundleError::Tar)? else {
+            let Some(item) = self.tarball.next().map_err(damaged)? else {
                 return Ok(None);
             };
             match place_of(&item) {
@@ -218,9 +225,8 @@ impl<R: Read> BundleReader<R> {
         verified: &Verified,
         settings: &Settings,
         place: &Place<'_>,
-        cancelled: Cancelled<'_>,
     ) -> Result<(), ImportError> {
-        let item = self.tarball.next().map_err(BundleError::Tar)?;
+        let item = self.tarball.next().map_err(damaged)?;
         let item = item.ok_or_else(|| BundleError::Unexpected("the end".to_owned()))?;
         let (name, length) = match place_of(&item) {
             Some((ARCHIVES, name, length)) => (name, length),
@@ -235,11 +241,11 @@ impl<R: Read> BundleReader<R> {
             return Err(ImportError::Space { needed, space });
         }
         let mut file = temporary_beside(place.directory).map_err(ImportError::Temporary)?;
-        if self.copy(&mut file, cancelled)? != *digest {
+        if self.copy(&mut file)? != *digest {
             return Err(ImportError::OtherFile);
         }
         file.rewind().map_err(ImportError::Temporary)?;
-        let unpacked = unpack_file(file, length, settings.expansion, place, cancelled);
+        let unpacked = unpack_file(file, length, settings.expansion, place, self.cancelled);
         unpacked.map_err(|source| ImportError::Unpack {
             digest: digest.clone(),
             source,
@@ -247,18 +253,11 @@ impl<R: Read> BundleReader<R> {
     }
 
     /// Copies the rest of a file, and tells its digest.
-    fn copy(
-        &mut self,
-        file: &mut impl Write,
-        cancelled: Cancelled<'_>,
-    ) -> Result<Digest, ImportError> {
+    fn copy(&mut self, file: &mut impl Write) -> Result<Digest, ImportError> {
         let mut hasher = Hasher::default();
         let mut buffer = vec![0; BUFFER];
         loop {
-            if cancelled() {
-                return Err(ImportError::Cancelled);
-            }
-            match self.tarball.read(&mut buffer).map_err(BundleError::Tar)? {
+            match self.tarball.read(&mut buffer).map_err(damaged)? {
                 0 => return Ok(hasher.finish()),
                 read => hasher
                     .write_all(&buffer[..read])
@@ -270,7 +269,7 @@ impl<R: Read> BundleReader<R> {
 
     fn contents(&mut self, length: usize) -> Result<Vec<u8>, BundleError> {
         let mut contents = vec![0; length];
-        self.tarball.read(&mut contents).map_err(BundleError::Tar)?;
+        self.tarball.read(&mut contents).map_err(damaged)?;
         Ok(contents)
     }
 }
@@ -282,6 +281,13 @@ fn place_of(item: &Item) -> Option<(&str, &str, u64)> {
     };
     let (directory, name) = item.path.to_str()?.split_once('/')?;
     Some((directory, name, length))
+}
+
+fn damaged(error: TarError) -> BundleError {
+    match error {
+        TarError::Read(error) if is_interruption(&error) => BundleError::Cancelled,
+        error => BundleError::Tar(error),
+    }
 }
 
 fn unexpected(item: &Item) -> BundleError {

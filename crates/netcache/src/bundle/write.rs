@@ -8,6 +8,7 @@ use super::{ARCHIVES, ENTRIES, HEAD, VERSION};
 use crate::Cancelled;
 use crate::digest::Digest;
 use crate::entry::ReleaseKey;
+use crate::interruptible::{Interruptible, is_interruption};
 use crate::release::{Place, PrepareError, prepare};
 use crate::settings::Settings;
 
@@ -26,6 +27,9 @@ pub enum ExportError {
     /// The file cannot be written.
     #[error("cannot write the bundle")]
     Write(#[source] io::Error),
+    /// It was to stop.
+    #[error("interrupted")]
+    Cancelled,
 }
 
 /// A bundle that is being written.
@@ -68,7 +72,11 @@ impl<'a, W: Write> BundleWriter<'a, W> {
         let mut packed = prepared.packed;
         packed.file.rewind().map_err(ExportError::Write)?;
         let path = format!("{ARCHIVES}/{}", packed.digest);
-        self.append(&path, packed.length, packed.file)?;
+        let archive = Interruptible {
+            reader: packed.file,
+            cancelled,
+        };
+        self.append(&path, packed.length, archive)?;
         Ok(packed.digest)
     }
 
@@ -87,6 +95,9 @@ impl<'a, W: Write> BundleWriter<'a, W> {
         header.set_mtime(0);
         header.set_size(size);
         let appended = self.builder.append_data(&mut header, path, contents);
-        appended.map_err(ExportError::Write)
+        appended.map_err(|error| match is_interruption(&error) {
+            true => ExportError::Cancelled,
+            false => ExportError::Write(error),
+        })
     }
 }

@@ -181,7 +181,11 @@ fn hostile(root: &Root) -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "deeper than 128",
         ),
         ("a truncated stream", truncated, "truncated"),
-        ("garbage at the end of the stream", garbage, "damaged"),
+        (
+            "garbage at the end of the stream",
+            garbage,
+            "cannot be read",
+        ),
         (
             "garbage at the end of the archive",
             gzip(&[directory(NAME), vec![0; 1024], b"garbage".to_vec()].concat()),

@@ -203,6 +203,12 @@ fn packing_and_unpacking_stop_when_told() {
     let error = unpack(&*inner, &root.release(), LIMITS, None, &|| true).unwrap_err();
     assert_eq!(error.to_string(), "interrupted");
     assert_eq!(fs::read_dir(root.soft()).unwrap().count(), 0);
+    // While it passes over what has no use, too.
+    let tail = gzip(&[directory(NAME), vec![0; 16 << 20]].concat());
+    let asked = AtomicU64::new(0);
+    let later = || asked.fetch_add(1, Ordering::Relaxed) > 100;
+    let error = unpack(&*tail, &root.release(), LIMITS, None, &later).unwrap_err();
+    assert_eq!(error.to_string(), "interrupted");
 }
 
 #[test]

@@ -133,11 +133,11 @@ impl Bundles<'_> {
             source,
         };
         let file = BufReader::with_capacity(BUFFER, file);
-        let mut bundle = BundleReader::open(file).map_err(damaged)?;
-        while let Some(offer) = bundle.next_release().map_err(damaged)? {
-            if self.interruption.is_requested() {
-                break;
-            }
+        let cancelled = || self.interruption.is_requested();
+        let mut bundle = BundleReader::open(file, &cancelled).map_err(damaged)?;
+        while !cancelled()
+            && let Some(offer) = bundle.next_release().map_err(damaged)?
+        {
             let mut subject = offer.key().to_owned();
             match self.take(&mut bundle, &offer, &mut subject) {
                 Ok(()) => {}
@@ -154,7 +154,7 @@ impl Bundles<'_> {
     /// Installs a release; `subject` becomes its URL once that is known for sure.
     fn take(
         &self,
-        bundle: &mut BundleReader<BufReader<File>>,
+        bundle: &mut BundleReader<'_, BufReader<File>>,
         offer: &Offer,
         subject: &mut String,
     ) -> Result<(), ReleaseError> {
@@ -171,9 +171,7 @@ impl Bundles<'_> {
         }
         let account = Account::owner_of(&self.settings.software_root)?;
         let place = place(self.settings, &layout, &account);
-        bundle.install(&verified, cache, &place, &|| {
-            self.interruption.is_requested()
-        })?;
+        bundle.install(&verified, cache, &place)?;
         log::info!(target: offer.key(), "imported {subject}, archive {}", verified.digest());
         Ok(())
     }
