@@ -103,6 +103,16 @@ fn send(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
         .and_then(|()| stream.write_all(body));
 }
 
+/// Sends the same again and again, for longer than the clients of these tests have patience.
+fn trickle(stream: &mut TcpStream, bytes: &[u8]) {
+    for _ in 0..50 {
+        if stream.write_all(bytes).is_err() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
 fn length(of: &[u8]) -> String {
     format!("Content-Length: {}\r\n", of.len())
 }
@@ -269,6 +279,15 @@ fn bad_servers() -> Vec<Case> {
             "broke off after",
             3,
         ),
+        (
+            "a byte now and then",
+            Box::new(|_, _, stream| {
+                send(stream, "200 OK", &length(&contents()), b"");
+                trickle(stream, b"x");
+            }),
+            "did not come within 500ms",
+            3,
+        ),
         ("nothing", Box::new(|_, _, _| ()), "cannot reach", 3),
         (
             "no HTTP",
@@ -420,4 +439,10 @@ fn answers_of_the_directory_are_lists_or_errors() {
     }
     let fake = Fake::start(|_, _, stream| send(stream, "404 No", "Content-Length: 0\r\n", b""));
     assert_eq!(fake.client().entries("key", &|| false).unwrap(), None);
+    let fake = Fake::start(|_, _, stream| {
+        send(stream, "200 OK", "Content-Length: 99999\r\n", b"[");
+        trickle(stream, b" ");
+    });
+    let error = message(&fake.client().entries("key", &|| false).unwrap_err());
+    assert!(error.contains("timeout"), "{error}");
 }

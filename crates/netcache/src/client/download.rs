@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
 
 use ureq::Body;
 use ureq::http::{Response, StatusCode, header};
@@ -90,7 +91,7 @@ impl Client {
         received: u64,
         sender: &SyncSender<Result<Piece, ClientError>>,
     ) -> Result<(), ClientError> {
-        let answer = match self.get(digest.as_str(), received) {
+        let answer = match self.get(digest.as_str(), received, None) {
             // There is nothing behind what came: the digest says whether that was the file.
             Err(ClientError::Status { status, .. })
                 if status == StatusCode::RANGE_NOT_SATISFIABLE && received > 0 =>
@@ -105,16 +106,25 @@ impl Client {
             return Ok(());
         }
         let body = answer.into_body().into_with_config().limit(u64::MAX);
-        send_pieces(body.reader(), sender);
+        send_pieces(body.reader(), self.patience.silence, sender);
         Ok(())
     }
 }
 
 /// Until the end, or until nobody takes them any more.
-fn send_pieces(mut reader: impl Read, sender: &SyncSender<Result<Piece, ClientError>>) {
+fn send_pieces(
+    mut reader: impl Read,
+    patience: Duration,
+    sender: &SyncSender<Result<Piece, ClientError>>,
+) {
     loop {
         let mut bytes = Vec::with_capacity(PIECE);
-        let read = reader.by_ref().take(PIECE as u64).read_to_end(&mut bytes);
+        let paced = Paced {
+            reader: &mut reader,
+            begin: Instant::now(),
+            patience,
+        };
+        let read = paced.take(PIECE as u64).read_to_end(&mut bytes);
         if !bytes.is_empty() && sender.send(Ok(Piece::Bytes(bytes))).is_err() {
             return;
         }
@@ -125,6 +135,23 @@ fn send_pieces(mut reader: impl Read, sender: &SyncSender<Result<Piece, ClientEr
         };
         let _ = sender.send(Ok(last));
         return;
+    }
+}
+
+/// A piece that must come within a time: a server that sends a byte now and then is as good as silent.
+struct Paced<R> {
+    reader: R,
+    begin: Instant,
+    patience: Duration,
+}
+
+impl<R: Read> Read for Paced<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.begin.elapsed() > self.patience {
+            let slow = format!("{PIECE} bytes did not come within {:?}", self.patience);
+            return Err(io::Error::new(io::ErrorKind::TimedOut, slow));
+        }
+        self.reader.read(buffer)
     }
 }
 

@@ -30,11 +30,11 @@ const LARGEST_ANSWER: u64 = 4096;
 /// How long is waited for what.
 #[derive(Debug, Clone)]
 pub struct Patience {
-    /// For a connection, and for the head of an answer to a question.
+    /// For a connection, for the head of an answer, and for a list of entries.
     pub answer: Duration,
     /// For the answer to an upload: the server may have to take the file in first.
     pub upload: Duration,
-    /// For the next piece of a download.
+    /// For the next byte of anything, and for the next 128 KiB of a download.
     pub silence: Duration,
     /// Before each try after the first.
     pub pauses: Vec<Duration>,
@@ -100,7 +100,7 @@ impl Client {
     }
 
     fn list(&self, key: &str) -> Result<Option<Vec<u8>>, ClientError> {
-        let answer = match self.get(key, 0) {
+        let answer = match self.get(key, 0, Some(self.patience.answer)) {
             Err(ClientError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
                 return Ok(None);
             }
@@ -182,12 +182,18 @@ impl Client {
         Err(ClientError::NotConfirmed { url: shown, answer })
     }
 
-    /// Asks for a file, from a byte on.
-    fn get(&self, name: &str, from: u64) -> Result<Response<Body>, ClientError> {
+    /// Asks for a file, from a byte on, of which all may have to come within a time.
+    fn get(
+        &self,
+        name: &str,
+        from: u64,
+        whole: Option<Duration>,
+    ) -> Result<Response<Body>, ClientError> {
         let shown = self.address.shown(name);
         let request = self.agent.get(self.address.with(name)).config();
         let request = request
             .timeout_recv_response(Some(self.patience.answer))
+            .timeout_recv_body(whole)
             .build();
         let request = match from {
             0 => request,
@@ -200,6 +206,7 @@ impl Client {
     fn patiently(&self, request: RequestBuilder<WithBody>) -> RequestBuilder<WithBody> {
         let request = request.config();
         let request = request.timeout_recv_response(Some(self.patience.upload));
+        let request = request.timeout_recv_body(Some(self.patience.answer));
         request.timeout_per_read(Some(self.patience.upload)).build()
     }
 
