@@ -1,5 +1,6 @@
 //! New keys for signatures.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519, PKCS_RSA_SHA256, date_time_ymd};
@@ -73,8 +74,12 @@ pub fn generate_key(
         source,
     })?;
     write_new_file(key_file, key.serialize_pem().as_bytes(), mode(0o600))?;
-    if let Some(path) = certificate_file {
-        write_new_file(path, certificate.as_bytes(), mode(0o644))?;
+    if let Some(path) = certificate_file
+        && let Err(error) = write_new_file(path, certificate.as_bytes(), mode(0o644))
+    {
+        // A key without its certificate would only be in the way of the next attempt.
+        let _ = fs::remove_file(key_file);
+        return Err(error.into());
     }
     Ok(certificate)
 }
@@ -99,4 +104,22 @@ fn certificate(name: &str, key: &KeyPair) -> Result<String, rcgen::Error> {
     parameters.not_before = date_time_ymd(2020, 1, 1);
     parameters.not_after = date_time_ymd(2120, 1, 1);
     Ok(parameters.self_signed(key)?.pem())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_key_without_its_certificate() {
+        let directory = tempfile::tempdir().unwrap();
+        let (key, nowhere) = (
+            directory.path().join("key"),
+            Path::new("missing/certificate"),
+        );
+        let made = generate_key(KeyKind::Ed25519, "me", &key, Some(nowhere));
+        assert!(matches!(made, Err(GenerateError::Write(_))), "{made:?}");
+        assert!(!key.exists());
+        generate_key(KeyKind::Ed25519, "me", &key, None).unwrap();
+    }
 }
