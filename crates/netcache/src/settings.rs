@@ -160,14 +160,16 @@ impl Settings {
     pub fn upload_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         match &self.signer.key {
-                Some(key) if key.is_rsa() && self.signer.hash == SignatureHash::Sha1 => warnings.push(
-                    "uploads are signed over SHA-1, as nodes in Python demand; signature-hash = sha256 is safer".to_owned(),
-                ),
-                None if self.signer.is_empty() => warnings.push(format!(
-                    "{KEY} is not set: nobody will trust what is uploaded to the binary cache"
-                )),
-                _ => {}
+            Some(key) if key.is_rsa() && self.signer.hash == SignatureHash::Sha1 => {
+                let warning = "uploads are signed over SHA-1, as nodes in Python demand; \
+                               signature-hash = sha256 is safer";
+                warnings.push(warning.to_owned());
             }
+            None if self.signer.is_empty() => warnings.push(format!(
+                "{KEY} is not set: nobody will trust what is uploaded to the binary cache"
+            )),
+            _ => {}
+        }
         warnings
     }
 }

@@ -53,13 +53,7 @@ impl Cached {
 
     /// Lines of section networkcache: both directions, and the certificate of a key that signs.
     pub(crate) fn settings(&self, key: &str, certificate: &str) -> String {
-        let url = format!("{}shacache", self.server.master_url());
-        let certificate = certificate.trim().replace('\n', "\n  ");
-        format!(
-            "download-binary-cache-url = {url}/cache\ndownload-binary-dir-url = {url}/dir\n\
-             upload-binary-cache-url = {url}/cache\nupload-binary-dir-url = {url}/dir\n\
-             signature-private-key-file = {key}\nsignature-certificate-list =\n  {certificate}\n"
-        )
+        settings(&self.server.master_url(), key, certificate)
     }
 
     pub(crate) fn configure(&self, networkcache: &str) {
@@ -137,4 +131,15 @@ impl Cached {
             .collect();
         assert_eq!(left.len(), 1, "{what}: {left:?}");
     }
+}
+
+/// The same for the cache of another master.
+pub(crate) fn settings(master: &str, key: &str, certificate: &str) -> String {
+    let url = format!("{}/shacache", master.trim_end_matches('/'));
+    let certificate = certificate.trim().replace('\n', "\n  ");
+    format!(
+        "download-binary-cache-url = {url}/cache\ndownload-binary-dir-url = {url}/dir\n\
+         upload-binary-cache-url = {url}/cache\nupload-binary-dir-url = {url}/dir\n\
+         signature-private-key-file = {key}\nsignature-certificate-list =\n  {certificate}\n"
+    )
 }

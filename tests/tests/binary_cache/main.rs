@@ -2,5 +2,6 @@
 
 mod bundles;
 mod cached;
+mod connections;
 mod tools;
 mod transfers;

@@ -110,7 +110,13 @@ fn what_the_cache_cannot_give_is_built_and_the_log_says_why() {
     );
     cached.forget();
     cached.configure(&settings);
-    cached.run(Ours, BUILD).expect(0);
+    let outcome = cached.run(Ours, BUILD).expect(0);
+    for warning in [
+        "signatures over SHA-1 are accepted",
+        "uploads are signed over SHA-1",
+    ] {
+        assert!(outcome.text().contains(warning), "{}", outcome.text());
+    }
     cached.forget();
     let table = [
         (
@@ -153,6 +159,35 @@ fn what_the_cache_cannot_give_is_built_and_the_log_says_why() {
         assert!(cached.release().join("built").exists(), "{reason}");
         cached.forget();
     }
+}
+
+#[test]
+fn a_bomb_is_built_unless_the_configuration_lets_it_grow() {
+    let cached = Cached::new(Ours);
+    let (key, certificate) = cached.key("signer.key", &["--kind", "ed25519"]);
+    let settings = cached.settings(&key, &certificate);
+    cached.configure(&settings);
+    // Zeros are compressed by more than the usual hundred times.
+    let zeros = format!("{BUILD}; truncate -s 80M zeros");
+    cached.run(Ours, &zeros).expect(0);
+    cached.forget();
+    let kept =
+        format!("{settings}upload-to-binary-cache-url-blacklist = http://releases.invalid/\n");
+    cached.configure(&kept);
+    let outcome = cached
+        .run(Ours, "echo '[buildout]' > instance.cfg")
+        .expect(0);
+    assert!(
+        outcome
+            .text()
+            .contains("holds more than 67108864 bytes; building from source"),
+        "{}",
+        outcome.text()
+    );
+    cached.forget();
+    cached.configure(&format!("{kept}archive-maximum-expansion = 10000\n"));
+    cached.run(Ours, FAIL).expect(0);
+    cached.check_contents("it may grow");
 }
 
 #[test]
