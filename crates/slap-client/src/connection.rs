@@ -1,9 +1,8 @@
 //! The connection to a master.
 
 use std::fmt;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +12,10 @@ use slap_proto::documents::DocumentError;
 use slap_proto::marshal::{Value, decode};
 use ureq::Agent;
 use ureq::http::HeaderValue;
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use crate::cancellation::Cancellation;
 use crate::error::ClientError;
+use crate::tls;
 use crate::url::{MasterUrl, UrlError};
 
 /// How long a call may take unless [`Connection::timeout`] says otherwise.
@@ -176,7 +175,8 @@ impl Connection {
             .user_agent(self.user_agent.clone());
         // Certificates are of no use without TLS, so they may be missing there.
         if self.url.is_https() {
-            config = config.tls_config(self.tls()?);
+            let client = self.client.as_ref();
+            config = config.tls_config(tls::config(self.authority.as_deref(), client)?);
         }
         let agent = config.build().new_agent();
         Ok(Slap {
@@ -187,56 +187,6 @@ impl Connection {
             }),
         })
     }
-
-    fn tls(&self) -> Result<TlsConfig, OpenError> {
-        let roots = match &self.authority {
-            Some(path) => RootCerts::Specific(Arc::new(certificates(path)?)),
-            None => RootCerts::PlatformVerifier,
-        };
-        let client = match &self.client {
-            Some((certificate, key)) => Some(ClientCert::new_with_certs(
-                &certificates(certificate)?,
-                private_key(key)?,
-            )),
-            None => None,
-        };
-        Ok(TlsConfig::builder()
-            .root_certs(roots)
-            .client_cert(client)
-            .build())
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
-    fs::read(path).map_err(|source| OpenError::Read {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, OpenError> {
-    let pem = read(path)?;
-    let found: Vec<_> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if found.is_empty() {
-        return Err(OpenError::Pem {
-            path: path.to_owned(),
-            expected: "certificate",
-        });
-    }
-    Ok(found)
-}
-
-fn private_key(path: &Path) -> Result<PrivateKey<'static>, OpenError> {
-    let pem = read(path)?;
-    PrivateKey::from_pem(&pem).map_err(|_| OpenError::Pem {
-        path: path.to_owned(),
-        expected: "private key",
-    })
 }
 
 /// A connection to a master. Clones share it; connections are kept alive between calls.
@@ -360,11 +310,14 @@ impl Slap {
     /// # Errors
     /// The call failed.
     pub fn hateoas_document(&self, url: &str) -> Result<Vec<u8>, ClientError> {
-        let endpoint = "hateoas";
-        let request = self.inner.agent.get(url).config();
-        let answer = request.max_redirects(HATEOAS_REDIRECTIONS).build().call();
-        let answer = answer.map_err(|error| self.inner.failed(endpoint, error))?;
-        self.inner.body(endpoint, answer)
+        const ENDPOINT: &str = "hateoas";
+        let url = url.to_owned();
+        self.attended(ENDPOINT, move |inner| {
+            let request = inner.agent.get(url).config();
+            let answer = request.max_redirects(HATEOAS_REDIRECTIONS).build().call();
+            let answer = answer.map_err(|error| inner.failed(ENDPOINT, error))?;
+            inner.body(ENDPOINT, answer)
+        })
     }
 
     /// URLs of the releases of a product, the newest first.
@@ -428,12 +381,20 @@ impl Slap {
             form: fields.to_urlencoded(),
             authorization: identity.map(PartitionIdentity::to_header),
         };
+        self.attended(endpoint, move |inner| inner.exchange(&request))
+    }
+
+    /// Does what asks the master, until it shall be given up.
+    fn attended<T: Send + 'static>(
+        &self,
+        endpoint: &'static str,
+        work: impl FnOnce(&Inner) -> Result<T, ClientError> + Send + 'static,
+    ) -> Result<T, ClientError> {
         let Some(cancellation) = &self.inner.cancellation else {
-            return self.inner.exchange(&request);
+            return work(&self.inner);
         };
         let inner = self.inner.clone();
-        let answer = cancellation.unless_requested(move || inner.exchange(&request));
-        match answer {
+        match cancellation.unless_requested(move || work(&inner)) {
             Ok(Some(answer)) => answer,
             Ok(None) => Err(ClientError::Cancelled { endpoint }),
             Err(error) => Err(self.inner.failed(endpoint, error.into())),

@@ -83,6 +83,7 @@ mod error;
 mod order;
 mod partition;
 mod release;
+mod tls;
 mod url;
 
 pub use computer::Computer;

@@ -318,6 +318,11 @@ fn a_call_is_given_up_when_somebody_says_so() {
     let error = slap.run_id().unwrap_err();
     assert!(matches!(error, ClientError::Cancelled { .. }), "{error:?}");
     assert!(!error.is_unreachable() && started.elapsed() < patience / 2);
+    let document = slap.hateoas_document(slap.master_url());
+    assert!(
+        matches!(document, Err(ClientError::Cancelled { .. })),
+        "{document:?}"
+    );
     drop(server.join().unwrap());
 }
 
