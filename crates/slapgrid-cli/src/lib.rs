@@ -21,7 +21,9 @@ use slapgrid_core::plan::release::is_release_name;
 use slapgrid_core::settings::{Settings, SettingsError};
 use slapgrid_core::status::NodeStatus;
 use slapgrid_core::watch::Watch;
-use slapgrid_core::{Phase, RunError, export_bundle, import_bundle, plan_run, run as core_run};
+use slapgrid_core::{
+    Phase, RunError, export_bundle, import_bundle, plan_prune, plan_run, run as core_run,
+};
 use slapos_cli::{LogOptions, ToolLog, describe, exit, printable};
 use slapos_config::ConfigFile;
 
@@ -114,9 +116,7 @@ struct Call<'a> {
 impl Call<'_> {
     fn work(&self, log: Option<LogOptions>) -> Result<ExitCode, Failed> {
         let (options, mut phases) = (self.options, self.caller.tool().phases);
-        let bundle = options.export_bundle.is_some() || options.import_bundle.is_some();
-        if bundle && phases != [Phase::Software] {
-            let message = "only slapgrid-sr exports and imports bundles";
+        if let Some(message) = options.contradiction(phases) {
             return Err(Failed::Usage(message.to_owned()));
         }
         let file = ConfigFile::read(self.configuration)?;
@@ -127,6 +127,9 @@ impl Call<'_> {
         let bars = Bars::new(options, log.as_ref());
         if let Some(log) = log {
             self.init_logging(&file, log, &bars)?;
+        }
+        if options.prune {
+            return self.prune(&settings);
         }
         if options.dry_run {
             return show(&plan_run(&settings, phases)?, options.json);
@@ -153,6 +156,25 @@ impl Call<'_> {
             print_json(&OutcomeDocument::of(&settings, &outcome))?;
         }
         Ok(ExitCode::from(outcome.exit_code()))
+    }
+
+    /// Removes shared parts that nothing uses, or shows them.
+    fn prune(&self, settings: &Settings) -> Result<ExitCode, Failed> {
+        let more = &self.options.additional_software_directory;
+        let code = if self.options.dry_run {
+            let steps = plan_prune(settings, more)?.steps();
+            slapos_cli::print(&list(&steps))?;
+            match steps.is_empty() {
+                true => exit::CLEAN,
+                false => exit::CHANGES_WANTED,
+            }
+        } else {
+            match slapgrid_core::prune(settings, more)? {
+                true => exit::CLEAN,
+                false => exit::FAILED,
+            }
+        };
+        Ok(ExitCode::from(code))
     }
 
     /// Reads the configuration again.
@@ -197,10 +219,16 @@ fn show(plan: &RunPlan, as_json: bool) -> Result<ExitCode, Failed> {
 /// The errors are in the log.
 fn summary(plan: &RunPlan) -> String {
     let steps = plan.steps();
-    match (steps.is_empty(), plan.errors.is_empty()) {
-        (true, true) => return "nothing to do\n".to_owned(),
-        (true, false) => return String::new(),
-        (false, _) => {}
+    if steps.is_empty() && !plan.errors.is_empty() {
+        return String::new();
+    }
+    list(&steps)
+}
+
+/// What would be done, a line for each step.
+fn list(steps: &[String]) -> String {
+    if steps.is_empty() {
+        return "nothing to do\n".to_owned();
     }
     let steps = steps.iter().map(|step| printable(step, "    "));
     let lines = steps.map(|step| format!("  {step}\n"));

@@ -184,6 +184,13 @@ pub struct RunOptions {
     /// the next run tells it
     #[arg(long, value_name = "FILE", conflicts_with_all = EXCLUSIVE, conflicts_with = "export_bundle")]
     pub(crate) import_bundle: Option<PathBuf>,
+    /// slapgrid-sr only: only remove the shared parts that nothing uses
+    #[arg(long, conflicts_with_all = ["boot", "promises_only", "status", "watch", "json",
+        "export_bundle", "import_bundle"])]
+    pub(crate) prune: bool,
+    /// With --prune: releases in this directory use shared parts, too; may be given several times
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) additional_software_directory: Vec<PathBuf>,
     /// Only these releases (MD5 or URL), even if they are installed
     #[arg(long, value_name = "RELEASES", value_delimiter = ',')]
     only_sr: Vec<String>,
@@ -227,9 +234,24 @@ impl RunOptions {
         self.buildout_debug
     }
 
+    /// What is typed by mistake for a tool that does these phases.
+    pub(crate) fn contradiction(&self, phases: &[Phase]) -> Option<&'static str> {
+        let is_software = phases == [Phase::Software];
+        let bundle = self.export_bundle.is_some() || self.import_bundle.is_some();
+        if bundle && !is_software {
+            Some("only slapgrid-sr exports and imports bundles")
+        } else if self.prune && !is_software {
+            Some("only slapgrid-sr prunes shared parts")
+        } else if !self.prune && !self.additional_software_directory.is_empty() {
+            Some("--additional-software-directory is for --prune only")
+        } else {
+            None
+        }
+    }
+
     /// Of the binary cache, what a tool that does these phases needs.
     fn cache_use(&self, phases: &[Phase]) -> CacheUse {
-        let elsewhere = self.status || self.promises_only;
+        let elsewhere = self.status || self.promises_only || self.prune;
         if self.export_bundle.is_some() {
             CacheUse::Export
         } else if self.import_bundle.is_some() {

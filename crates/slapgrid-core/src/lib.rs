@@ -20,6 +20,7 @@ pub mod plan;
 mod process;
 pub mod progress;
 mod promise;
+mod prune;
 mod random;
 mod run;
 mod services;
@@ -33,5 +34,6 @@ pub mod watch;
 pub mod watchdog;
 
 pub use process::Interruption;
+pub use prune::{PruneError, PrunePlan, plan_prune, prune};
 pub use run::{Phase, RunError, export_bundle, import_bundle, plan_run, run};
 pub use supervisord::{SupervisordError, become_supervisord, control, ensure_running};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::unistd::geteuid;
-use slapos_fs::{DirectoryError, FileAttributes, ensure_directory};
+use slapos_fs::{DirectoryError, FileAttributes, ensure_directory, remove_abandoned};
 use supervisor::{
     Client, ConfigurationFileError, LaunchCommand, Presence, WaitError, XmlRpcError,
     launch_command, settle, wait_until_running, write_supervisord_conf,
@@ -92,6 +92,10 @@ pub(crate) fn launch_if_absent(
             replaced.map_err(SupervisordError::Watchdog)?;
         }
         return Ok((client, Presence::Running));
+    }
+    // What a killed run has left is looked for where it costs nothing.
+    for directory in ["etc", "etc/supervisord.conf.d", "var/slapgrid"] {
+        remove_abandoned(&settings.instance_root.join(directory));
     }
     log::info!("starting supervisord");
     let program = program(settings, launch_command(&settings.supervisord));

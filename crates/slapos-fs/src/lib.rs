@@ -16,7 +16,7 @@ pub use directory::{DirectoryError, ensure_directory};
 pub use follow::{FollowError, follow_trusted};
 pub use lock::{PidFile, PidFileError};
 pub use name::{InvalidFileName, check_file_name};
-pub use new_file::{NewFile, remove_unfinished};
+pub use new_file::{NewFile, remove_abandoned, remove_unfinished};
 pub use remove::{RemoveError, clear_directory, remove_file, remove_tree};
 pub use step::step;
 pub use write::{

@@ -1,9 +1,10 @@
 //! Files that are written piece by piece and have their name only when they are whole.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, DirEntry, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -11,9 +12,11 @@ use crate::{FileAttributes, WriteError, step};
 
 /// How names of unfinished files begin.
 const PREFIX: &str = ".slapos-new-";
+/// Nobody writes one of the files of [`remove_abandoned`] for that long.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// A file that is being written. Dropping it removes it; a kill leaves it to
-/// [`remove_unfinished`].
+/// [`remove_unfinished`] and [`remove_abandoned`].
 #[derive(Debug)]
 pub struct NewFile {
     file: NamedTempFile,
@@ -95,16 +98,33 @@ pub fn remove_unfinished(directory: &Path) -> io::Result<usize> {
     let mut removed = 0;
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(PREFIX.as_bytes())
-        {
+        if is_unfinished(&entry) {
             fs::remove_file(entry.path())?;
             removed += 1;
         }
     }
     Ok(removed)
+}
+
+/// Removes what kills left of unfinished files in a directory that others write to as well: what
+/// nobody can be writing any more, by its age. It only takes space, so that nothing depends on it.
+pub fn remove_abandoned(directory: &Path) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries.filter(is_unfinished) {
+        if is_abandoned(&entry) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_unfinished(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
+
+fn is_abandoned(entry: &DirEntry) -> bool {
+    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= ABANDONED))
 }
 
 #[cfg(test)]
@@ -142,6 +162,22 @@ mod tests {
         unfinished.file.keep().unwrap();
         assert_eq!(remove_unfinished(directory.path()).unwrap(), 1);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_may_be_written_still_is_not_abandoned() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(format!("{PREFIX}{name}"));
+        let old = std::time::SystemTime::now() - 2 * ABANDONED;
+        for name in ["old", "new"] {
+            let file = File::create(path(name)).unwrap();
+            if name == "old" {
+                file.set_modified(old).unwrap();
+            }
+        }
+        remove_abandoned(directory.path());
+        assert!(path("new").exists() && !path("old").exists());
+        remove_abandoned(Path::new("/no/such"));
     }
 
     #[test]

@@ -249,6 +249,11 @@ impl ConfinedDirectory {
             .map_err(|error| self.error("write", OsStr::new(name), error.source))
     }
 
+    /// Removes what killed runs have left of files that they were writing.
+    pub(crate) fn remove_abandoned(&self) {
+        slapos_fs::remove_abandoned(&self.entry(OsStr::new(".")));
+    }
+
     /// Gives a file another name in the same directory.
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<(), ConfinedError> {
         renameat(&self.handle, from, &self.handle, to)

@@ -160,6 +160,7 @@ impl Work<'_> {
     fn process(&self, state: InstanceState) -> Result<(), PartitionError> {
         let (directory, account) = self.open()?;
         self.leave_nothing_of_before(state)?;
+        directory.remove_abandoned();
         records::forget_timestamp(&directory)?;
         records::forget_error(&directory, self.reference())?;
         let log = self.log(&directory, &account);

@@ -29,6 +29,7 @@ use crate::parallel::in_parallel;
 use crate::plan::{NodeAction, RunPlan};
 use crate::process::{CALL_GRACE, Interruption, LAST_WORDS_GRACE};
 use crate::progress::{Observer, Unobserved};
+use crate::prune::PruneError;
 use crate::settings::Settings;
 use crate::supervisord;
 
@@ -85,6 +86,9 @@ pub enum RunError {
     /// Releases on the command line that the master does not know.
     #[error("no such software releases on this computer: {}", .0.join(", "))]
     UnknownReleases(Vec<String>),
+    /// Shared parts that nothing uses cannot be found.
+    #[error(transparent)]
+    Prune(#[from] PruneError),
 }
 
 /// What [`run`] would do with the same arguments. Nothing is changed.

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use slapos_fs::{
-    DirectoryError, FileAttributes, RemoveError, WriteError, ensure_directory, remove_file,
-    write_file,
+    DirectoryError, FileAttributes, RemoveError, WriteError, ensure_directory, remove_abandoned,
+    remove_file, write_file,
 };
 use time::UtcOffset;
 
@@ -123,6 +123,7 @@ impl Installation<'_> {
     ) -> Result<(), InstallError> {
         let attributes = owned(account, 0o755);
         ensure_directory(layout.directory(), attributes)?;
+        remove_abandoned(layout.directory());
         ensure_directory(&layout.extends_cache(), attributes)?;
         Ok(())
     }
