@@ -179,6 +179,22 @@ fn a_partition_directory_that_is_not_there() {
     );
 }
 
+#[cfg(feature = "root-tests")]
+#[test]
+fn a_partition_directory_of_root() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let user = std::cell::Cell::new(0);
+    directory(
+        "partition directory of root",
+        "belongs to root",
+        |path| {
+            user.set(path.metadata().unwrap().uid());
+            chown(path, Some(0), None).unwrap();
+        },
+        |path| chown(path, Some(user.get()), None).unwrap(),
+    );
+}
+
 #[test]
 fn a_partition_directory_that_everybody_may_write_to() {
     let mode =

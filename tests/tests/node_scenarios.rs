@@ -500,6 +500,28 @@ scenarios! {
         },
     ];
 
+    period: "the release says how often its instances are processed", |world| {
+        let url = deployed(world, SERVICES);
+        fs::write(world.node.release(&url).join("periodicity"), "0\n").expect("the release is ours");
+        change_script(world, &url, "rm -rf etc; service other 'exec sleep 1000'");
+        world.instance(&[]);
+        world.note_services();
+        fs::write(world.node.release(&url).join("periodicity"), "-1\n").expect("the release is ours");
+        world.node.configure(&[("maximum_periodicity", "0")]);
+        change_script(world, &url, "exit 1");
+        world.instance(&[]);
+    }, [
+        SILENT,
+    ];
+
+    no_space_for_an_instance: "too little space for an instance", |world| {
+        world.node.configure(&[("instance_min_free_space", "100000G")]);
+        with_instance(world, SERVICES);
+        world.instance(&[]);
+        world.note_services();
+        world.note_files("instance/slappart0");
+    }, [];
+
     no_space: "too little space for a release", |world| {
         world.node.configure(&[("software_min_free_space", "100000G")]);
         wanted_releases(world, &[("one", SoftwareState::Available)]);

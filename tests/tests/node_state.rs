@@ -4,9 +4,10 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal::SIGTERM, kill};
 use slapos_tests::Side::Ours;
 use slapos_tests::promises::{add_plugin, add_program, switch};
-use slapos_tests::{Instance, Node, Outcome, ScriptedMaster, instance_script, poll};
+use slapos_tests::{Background, Instance, Node, Outcome, ScriptedMaster, instance_script, poll};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -143,7 +144,7 @@ fn after_a_boot_services_come_first_then_the_master_is_waited_for() {
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("waiting for the master"), "{text}");
     assert!(
-        text.contains("processing: started (NotProcessed)"),
+        text.contains("processing (started): it was not processed with success"),
         "{text}"
     );
     let calls = master.calls();
@@ -186,7 +187,7 @@ fn waiting_for_the_master_can_be_interrupted() {
     let log = || fs::read_to_string(node.path().join("slapgrid.pid")).unwrap_or_default();
     poll::until("the run has begun", PATIENCE, || !log().is_empty());
     let pid = nix::unistd::Pid::from_raw(i32::try_from(run.id()).unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    kill(pid, SIGTERM).unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(1));
 }
 
@@ -212,4 +213,22 @@ fn only_the_promises_are_checked_on_demand() {
     assert!(outcome.text().contains("slappart7"), "{}", outcome.text());
     drop(master);
     grid(&node, &["--promises-only"]).expect(1);
+}
+
+#[test]
+fn supervisord_is_started_on_demand_in_the_background_or_the_foreground() {
+    let node = Node::new();
+    // By nobody else: this is for those who start it by a service manager.
+    node.configure(&[("forbid_supervisord_automatic_launch", "true")]);
+    let start = |arguments: &[&str]| node.ours_with("slapgrid-supervisord", arguments);
+    let mut tool = Background::start(&node, start(&["--nodaemon"]));
+    poll::until("it answers", PATIENCE, || {
+        node.control(&["pid"]).code == Some(0)
+    });
+    assert_eq!(node.supervisord(), Some(tool.pid()));
+    Outcome::of(&mut start(&["-n"])).expect(1);
+    assert!(!tool.has_ended());
+    tool.end(SIGTERM, PATIENCE);
+    Outcome::of(&mut start(&[])).expect(0);
+    node.control(&["pid"]).expect(0);
 }

@@ -185,6 +185,9 @@ pub(crate) enum NodeCommand {
     /// Only check promises: slapgrid-cp --promises-only
     #[command(after_help = slapgrid_cli::EXIT_CODES)]
     Promise(RunArguments),
+    /// Only remove shared parts that nothing uses: slapgrid-sr --prune
+    #[command(after_help = slapgrid_cli::EXIT_CODES)]
+    Prune(RunArguments),
     /// After the start of the machine: prepare it until the master knows, start the services that are
     /// known, and have every instance processed again
     Boot {
@@ -249,8 +252,6 @@ pub(crate) struct ControlArguments {
 pub(crate) enum MissingNodeCommand {
     /// Not here: slapgrid's --metrics-file tells how the node does
     Collect(Unread),
-    /// Not here: nothing removes shared parts
-    Prune(Unread),
     /// Not here: the web panel of the master registers computers
     Register(Unread),
 }

@@ -34,6 +34,10 @@ pub(crate) fn run(
             arguments.options.only_promises();
             Ok(grid(&SLAPGRID_CP, arguments, log))
         }
+        NodeCommand::Prune(mut arguments) => {
+            arguments.options.only_prune();
+            Ok(grid(&SLAPGRID_SR, arguments, log))
+        }
         NodeCommand::Boot {
             configuration,
             message: _,
@@ -76,9 +80,6 @@ fn say_missing(command: &MissingNodeCommand) -> ExitCode {
             "node collect",
             "figures of the runs are written by `slapos node instance --metrics-file`",
         ),
-        MissingNodeCommand::Prune(_) => {
-            missing::say("node prune", "shared parts stay where they are")
-        }
         MissingNodeCommand::Register(_) => missing::say(
             "node register",
             "register the computer in the web panel of the master, and name its certificate and \

@@ -124,7 +124,7 @@ pub struct RunOptions {
     maximal_delay: Option<u64>,
     /// How many releases (else one) or partitions (else one for each core) are worked on at the
     /// same time
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = jobs)]
     jobs: Option<NonZeroUsize>,
     /// At once, without the random delay of a run without terminal
     #[arg(long)]
@@ -202,6 +202,11 @@ pub struct RunOptions {
     pub(crate) only: Vec<String>,
 }
 
+fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse()
+        .map_err(|_| "expected a whole number, 1 or more")
+}
+
 /// Longest interval of passes, in seconds: longer ones are a mistake.
 const LONGEST_INTERVAL: f64 = 7.0 * 86400.0;
 
@@ -227,6 +232,11 @@ impl RunOptions {
     /// Has promises checked, and nothing else done.
     pub fn only_promises(&mut self) {
         self.promises_only = true;
+    }
+
+    /// Has unused shared parts removed, and nothing else done.
+    pub fn only_prune(&mut self) {
+        self.prune = true;
     }
 
     /// Whether buildout may need the terminal.
@@ -314,6 +324,14 @@ impl RunOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_jobs_are_none() {
+        assert_eq!(jobs("3"), Ok(NonZeroUsize::new(3).unwrap()));
+        for text in ["0", "-1", "many", ""] {
+            assert!(jobs(text).is_err(), "{text:?}");
+        }
+    }
 
     #[test]
     fn an_interval_of_no_use_is_refused() {

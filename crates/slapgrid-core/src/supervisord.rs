@@ -93,11 +93,8 @@ pub(crate) fn launch_if_absent(
         }
         return Ok((client, Presence::Running));
     }
-    // What a killed run has left is looked for where it costs nothing.
-    for directory in ["etc", "etc/supervisord.conf.d", "var/slapgrid"] {
-        remove_abandoned(&settings.instance_root.join(directory));
-    }
     log::info!("starting supervisord");
+    tidy(settings);
     let program = program(settings, launch_command(&settings.supervisord));
     let finished = process::run(&program, interruption, &mut |line| {
         log::info!("{}", line.text)
@@ -105,6 +102,13 @@ pub(crate) fn launch_if_absent(
     finished.into_success()?;
     wait_until_running(&client, Instant::now() + PATIENCE)?;
     Ok((client, Presence::Absent))
+}
+
+/// Removes what killed runs have left of files, where supervisord is about to be started: that is seldom.
+fn tidy(settings: &Settings) {
+    for directory in ["etc", "etc/supervisord.conf.d", "var/slapgrid"] {
+        remove_abandoned(&settings.instance_root.join(directory));
+    }
 }
 
 /// Its interface, and whether it runs; if it does not, it may be launched.

@@ -133,9 +133,8 @@ fn threads_update_their_own_groups_at_once() {
     );
 }
 
-#[test]
-fn a_group_is_removed_after_its_dying_process() {
-    let node = Node::start();
+/// Starts a program that ends half a second after it is told to.
+fn start_slow_to_end(node: &Node) {
     let slow = node.script(
         "slow",
         "trap 'sleep 0.5; exit 0' TERM; echo ready; while :; do sleep 0.1; done",
@@ -149,6 +148,12 @@ fn a_group_is_removed_after_its_dying_process() {
     eventually("the trap is set", || {
         node.log("slow").contains("ready").then_some(())
     });
+}
+
+#[test]
+fn a_group_is_removed_after_its_dying_process() {
+    let node = Node::start();
+    start_slow_to_end(&node);
     node.client.stop_process_group("slappart0", false).unwrap();
     assert_eq!(
         node.client.process_info("slappart0:slow").unwrap().state,
@@ -195,19 +200,7 @@ fn the_log_of_supervisord_can_be_read_from_its_end() {
 #[test]
 fn a_shutdown_is_waited_for() {
     let node = Node::start();
-    let slow = node.script(
-        "slow",
-        "trap 'sleep 0.5; exit 0' TERM; echo ready; while :; do sleep 0.1; done",
-    );
-    node.write_group(
-        "slappart0",
-        vec![node.program("slow", &[slow.to_str().unwrap()])],
-    );
-    node.client.update_group("slappart0").unwrap();
-    node.start_group("slappart0");
-    eventually("the trap is set", || {
-        node.log("slow").contains("ready").then_some(())
-    });
+    start_slow_to_end(&node);
     assert_eq!(settle(&node.client, deadline()).unwrap(), Presence::Running);
     node.client.shutdown().unwrap();
     assert_eq!(settle(&node.client, deadline()).unwrap(), Presence::Absent);

@@ -114,8 +114,8 @@ impl Work<'_> {
         match action {
             PartitionAction::Tidy => self.tidy(),
             PartitionAction::Process { state, reason } => {
-                let state_name = state.as_str();
-                ::log::info!(target: self.reference(), "processing: {state_name} ({reason:?})");
+                let wanted = state.as_str();
+                ::log::info!(target: self.reference(), "processing ({wanted}): {reason}");
                 self.process(*state)
             }
             PartitionAction::ForceStop => self.force_stop(),

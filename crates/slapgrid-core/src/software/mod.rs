@@ -120,7 +120,7 @@ impl Software<'_> {
         let layout = ReleaseLayout::new(&self.settings.software_root, subject);
         let result = match plan.action {
             ReleaseAction::Install { reason } => {
-                log::info!(target: name, "installing {subject} ({reason:?})");
+                log::info!(target: name, "installing {subject}: {reason}");
                 self.install(subject, name, &layout)
             }
             ReleaseAction::Destroy => {
