@@ -155,6 +155,28 @@ fn buildout_can_be_debugged_on_the_terminal() {
 }
 
 #[test]
+fn buildout_of_an_instance_can_be_debugged_on_the_terminal() {
+    let node = Node::new();
+    node.make_partitions(2);
+    let script = "#!/bin/sh\nread answer; echo \"$1 $answer\" > seen\n";
+    let url = node.install_release("web", script);
+    let master = ScriptedMaster::start(node.master_port);
+    let names = ["slappart0", "slappart1"];
+    master.script().instances = names.map(|name| Instance::new(name, &url)).into();
+    let mut command = node.ours_with("slapgrid-cp", &["--now", "--buildout-debug"]);
+    let mut tool = command.stdin(Stdio::piped()).spawn().unwrap();
+    // One debugger after the other has the terminal.
+    tool.stdin
+        .take()
+        .unwrap()
+        .write_all(b"first\nsecond\n")
+        .unwrap();
+    assert!(tool.wait().unwrap().success());
+    let seen = |number| fs::read_to_string(node.partition(number).join("seen")).unwrap();
+    assert_eq!([seen(0), seen(1)], ["-D first\n", "-D second\n"]);
+}
+
+#[test]
 fn a_release_that_is_built_again_and_fails_does_not_pass_for_installed() {
     let (node, master) = node(&["one"], "touch instance.cfg");
     software(&node, &[]).expect(0);

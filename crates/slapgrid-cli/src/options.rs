@@ -141,7 +141,7 @@ pub struct RunOptions {
     /// Remove releases that the master does not name
     #[arg(long)]
     garbage_collect: bool,
-    /// Let the buildout of releases start its debugger on errors
+    /// Let buildout start its debugger on errors, on the terminal, one at a time
     #[arg(long)]
     buildout_debug: bool,
     /// Only say what a run would do: exit code 0 if nothing, 4 if something is to be changed

@@ -193,18 +193,16 @@ impl Installation<'_> {
         match self.bootstrap_program(release)? {
             Some(bootstrap) => {
                 self.execute(bootstrap, Vec::new())?;
-                self.execute(own, vec!["-U".into()])
+                self.build(own)
             }
-            None if release.buildout().exists() => {
-                self.execute(release.buildout(), vec!["-U".into()])
-            }
+            None if release.buildout().exists() => self.build(release.buildout()),
             None => {
                 let configured = self.context.settings.software.buildout.as_deref();
                 let buildout = in_path(configured.unwrap_or(Path::new("buildout")));
                 let mut place = OsString::from("buildout:bin-directory=");
                 place.push(self.context.layout.sbin());
                 self.execute(buildout, vec![place, "bootstrap".into()])?;
-                self.execute(own, vec!["-U".into()])
+                self.build(own)
             }
         }
     }
@@ -232,24 +230,39 @@ impl Installation<'_> {
         }
     }
 
+    /// Has buildout install the instance; with its debugger it has the terminal and all the time it
+    /// needs.
+    fn build(&self, buildout: PathBuf) -> Result<(), InstallError> {
+        if !self.context.settings.mode.buildout_debug {
+            return self.execute(buildout, vec!["-U".into()]);
+        }
+        let program = self.program(buildout, vec!["-D".into(), "-U".into()])?;
+        process::run_in_foreground(&program)?.into_success()?;
+        Ok(())
+    }
+
     fn execute(&self, path: PathBuf, arguments: Vec<OsString>) -> Result<(), InstallError> {
-        let directory = self.context.layout.directory();
-        let is_file = path.is_file();
-        let mut program = Program::new(path, arguments, directory, self.environment.clone());
-        program.account = Some(self.account.clone());
-        program.umask = Some(BUILD_UMASK);
+        let mut program = self.program(path, arguments)?;
         program.timeout = self.context.settings.partition.timeout;
-        // What is not there is left to the start to complain of.
-        let program = if is_file {
-            through_interpreter(program)?
-        } else {
-            program
-        };
         let finished = process::run(&program, self.context.interruption, &mut |line| {
             self.log.output(line)
         })?;
         finished.into_success()?;
         Ok(())
+    }
+
+    fn program(&self, path: PathBuf, arguments: Vec<OsString>) -> Result<Program, InstallError> {
+        let directory = self.context.layout.directory();
+        let is_file = path.is_file();
+        let mut program = Program::new(path, arguments, directory, self.environment.clone());
+        program.account = Some(self.account.clone());
+        program.umask = Some(BUILD_UMASK);
+        // What is not there is left to the start to complain of.
+        if is_file {
+            Ok(through_interpreter(program)?)
+        } else {
+            Ok(program)
+        }
     }
 
     /// The partition's user, if we may give files away.

@@ -270,8 +270,16 @@ fn software(
         only: options.only_sr.clone(),
         networkcache_options,
         cache: cache(file, options)?,
-        jobs: options.jobs.unwrap_or(NonZeroUsize::MIN),
+        jobs: jobs(options, NonZeroUsize::MIN),
     })
+}
+
+/// Only one debugger at a time can have the terminal.
+fn jobs(options: &Options, default: NonZeroUsize) -> NonZeroUsize {
+    match options.mode.buildout_debug {
+        true => NonZeroUsize::MIN,
+        false => options.jobs.unwrap_or(default),
+    }
 }
 
 /// Who has nothing to do with releases needs no cache that can be used.
@@ -303,7 +311,7 @@ fn partition(section: &Section<'_>, options: &Options) -> Result<PartitionSettin
         promise_timeout: Duration::from_secs(promise_timeout.unwrap_or(DEFAULT_PROMISE_TIMEOUT)),
         timeout: timeout.map(Duration::from_secs),
         maximum_periodicity: Periodicity::from_seconds(periodicity.unwrap_or(DEFAULT_PERIODICITY)),
-        jobs: options.jobs.unwrap_or(cores),
+        jobs: jobs(options, cores),
         storage_home: section.get_path("instance_storage_home")?,
         ipv4_network: section.get_text("ipv4_global_network")?,
     })
