@@ -8,10 +8,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use slapos_config::ConfigFile;
-use slapos_fs::open_regular;
+use slapos_fs::{open_regular, read_bounded};
 
 use super::PruneError;
 use super::signatures::Signatures;
+
+/// Largest slapos.cfg of an instance, in bytes.
+const CONFIGURATION_LIMIT: u64 = 1 << 20;
 
 /// The directories of the parts in a directory of shared parts; none if that does not exist.
 pub(super) fn parts(shared: &Path) -> Result<Vec<PathBuf>, PruneError> {
@@ -89,7 +92,10 @@ struct InnerNode {
 
 impl InnerNode {
     fn read(path: &Path) -> Self {
-        let (Ok(file), Ok(metadata)) = (ConfigFile::read(path), path.symlink_metadata()) else {
+        // No waiting for a pipe, no following of a link that took its place meanwhile.
+        let text = read_bounded(path, CONFIGURATION_LIMIT).ok();
+        let file = text.and_then(|text| ConfigFile::parse(path, &text).ok());
+        let (Some(file), Ok(metadata)) = (file, path.symlink_metadata()) else {
             return Self::default();
         };
         let section = file.section("slapos");
