@@ -6,11 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rusqlite::Connection;
+
 use crate::postgres::Postgres;
 use crate::{Outcome, places};
 
 /// The file that a database is, or is shown as.
 const FILE: &str = "proxy.db";
+/// The file that tells the URI of a database of PostgreSQL.
+const NOTE: &str = "database_uri";
 
 /// What `database_uri` of the master of a directory is; the same each time.
 pub fn uri(directory: &Path) -> String {
@@ -28,7 +32,7 @@ pub fn is_postgres(uri: &str) -> bool {
 
 /// A database made when it is asked for first; a note in the directory tells which.
 fn postgres_uri(directory: &Path) -> String {
-    let note = directory.join("database_uri");
+    let note = directory.join(NOTE);
     fs::read_to_string(&note).unwrap_or_else(|_| {
         let uri = Postgres::shared().database();
         fs::write(&note, &uri).expect("the directory is ours");
@@ -38,13 +42,24 @@ fn postgres_uri(directory: &Path) -> String {
 
 /// What the database of a directory holds now, as a file: the database itself if it is one.
 pub fn file(directory: &Path) -> PathBuf {
-    let (uri, file) = (uri(directory), directory.join(FILE));
-    if is_postgres(&uri) {
+    let file = directory.join(FILE);
+    if let Ok(uri) = fs::read_to_string(directory.join(NOTE)) {
         // It may be there from before.
         let _ = fs::remove_file(&file);
         migrate(&uri, &file.display().to_string());
     }
     file
+}
+
+/// Runs a statement over the database of a directory.
+pub fn execute(directory: &Path, sql: &str) {
+    match fs::read_to_string(directory.join(NOTE)) {
+        Ok(uri) => drop(Postgres::shared().sql(Postgres::name(&uri), sql)),
+        Err(_) => {
+            let database = Connection::open(directory.join(FILE)).expect("it is a database");
+            database.execute_batch(sql).expect("the statement is right");
+        }
+    }
 }
 
 /// Gives an empty database everything that another one holds.

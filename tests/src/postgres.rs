@@ -141,9 +141,14 @@ impl Postgres {
         told
     }
 
+    /// The name in a URI of [`Postgres::database`].
+    pub fn name(uri: &str) -> &str {
+        uri.split(['/', '?']).nth(3).expect("it is one of our URIs")
+    }
+
     /// Removes every row of a database of a master.
     pub fn empty(&self, uri: &str) {
-        let name = uri.split(['/', '?']).nth(3).expect("it is one of our URIs");
+        let name = Self::name(uri);
         let tables = "SELECT string_agg(tablename, ',') FROM pg_tables \
                       WHERE schemaname = 'public' AND tablename <> 'slapproxy_schema'";
         let tables = self.sql(name, tables);

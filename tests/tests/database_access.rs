@@ -62,7 +62,7 @@ impl Secure {
     /// A URI of a fresh database.
     fn uri(&self, user: &str, parameters: &str) -> String {
         let local = self.postgres.database();
-        let name = local.split(['/', '?']).nth(3).unwrap();
+        let name = Postgres::name(&local);
         format!(
             "postgresql://{user}@127.0.0.1:{}/{name}?{parameters}",
             self.port
@@ -188,7 +188,7 @@ fn whoever_is_not_who_they_should_be_is_refused_by_name() {
 fn a_database_that_is_not_ours_is_left_alone() {
     let postgres = Postgres::shared();
     let newer = postgres.database();
-    let name = newer.split(['/', '?']).nth(3).unwrap();
+    let name = Postgres::name(&newer);
     postgres.sql(
         name,
         "CREATE TABLE slapproxy_schema (version INTEGER, run_id TEXT); \
@@ -198,7 +198,7 @@ fn a_database_that_is_not_ours_is_left_alone() {
     let nobody = postgres.uri("nobodys");
     refused(&nobody, "nobodys");
     let foreign = postgres.database();
-    let name = foreign.split(['/', '?']).nth(3).unwrap();
+    let name = Postgres::name(&foreign);
     postgres.sql(name, "CREATE TABLE partition18 (photos TEXT)");
     refused(&foreign, "partition18");
     assert_eq!(

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use slapos_tests::{Server, poll};
+use slapos_tests::{Server, database, poll};
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
@@ -318,8 +318,7 @@ fn the_figures_can_be_read_and_their_labels_are_bounded() {
 fn a_database_that_cannot_be_read_is_no_health() {
     let server = Server::start("", &[]);
     assert_eq!(server.get("/healthz").unwrap().0, 200);
-    let database = rusqlite::Connection::open(server.path().join("proxy.db")).unwrap();
-    database.execute_batch("DROP TABLE computer18").unwrap();
+    database::execute(server.path(), "DROP TABLE computer18");
     let (status, text) = server.get("/healthz").unwrap();
     assert_eq!(status, 500);
     assert!(text.contains("computer18"), "{text}");

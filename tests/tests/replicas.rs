@@ -88,7 +88,7 @@ fn without_the_database_clients_are_told_when_to_come_back_and_it_recovers_by_it
             "getFullComputerInformation?computer_id=COMP-1",
             "healthz",
             "panel/",
-            "hateoas/document/computer_module/COMP-1",
+            "hateoas/computers/COMP-1",
         ] {
             let head = replicas.head(path);
             assert!(head.starts_with("http/1.1 503"), "{path}: {head}");

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
@@ -13,6 +13,21 @@ const ROOT_TESTS: &str = "slapgrid-core/root-tests,slapos-tests/root-tests";
 
 /// The programs under test can be killed after each of their steps.
 const FAULTS: &str = "slapgrid-core/fault-injection,slapos-tests/fault-injection";
+
+/// The tests of what a master is asked, whichever database it has.
+const PROTOCOL: [&str; 9] = [
+    "bad_input",
+    "calls",
+    "hateoas",
+    "json_rpc",
+    "master_calls",
+    "master_endurance",
+    "multimaster",
+    "proxy_server",
+    "requests",
+];
+/// The one of them that is about the master's own disk.
+const OF_A_FILE: &str = "where_the_disk_takes_no_more";
 
 /// What `cargo test` said, summed over all test programs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,6 +75,7 @@ fn lint() -> Result<()> {
     println!("==> cargo fmt and cargo clippy");
     command::run(cargo()?.args(["fmt", "--check"]))?;
     clippy(&["--workspace"])?;
+    clippy(&["--package", "slapproxy", "--no-default-features"])?;
     // What is not built by default, and the tests that only root can run, are linted whoever runs this.
     clippy(&[
         "--package",
@@ -80,22 +96,38 @@ fn clippy(what: &[&str]) -> Result<()> {
     )
 }
 
-/// Runs `cargo test`, passing its output through while counting.
-fn test(peer: &std::path::Path, arguments: &[String]) -> Result<(Counts, bool)> {
+/// Runs all tests, and unless some are chosen those of the protocol on PostgreSQL, too.
+fn test(peer: &Path, arguments: &[String]) -> Result<(Counts, bool)> {
     println!("==> cargo test");
     if !places::is_root() {
         println!("    not root: the tests that need root's rights are not built");
     }
-    let mut child = cargo()?
-        .args(["test", "--workspace", "--no-fail-fast", "--features"])
-        .arg(features())
-        .args(arguments)
-        .env("SLAPOS_TEST_PEER", peer)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo test")?;
     let mut counts = Counts::default();
+    let mut all = cargo()?;
+    all.args(["test", "--workspace", "--no-fail-fast", "--features"])
+        .arg(features())
+        .args(arguments);
+    let mut success = count(all.env("SLAPOS_TEST_PEER", peer), &mut counts)?;
+    if arguments.is_empty() {
+        println!("==> cargo test, on PostgreSQL");
+        let mut protocol = cargo()?;
+        protocol
+            .args(["test", "--no-fail-fast", "--features"])
+            .arg(format!("{FAULTS},{ROOT_TESTS},slapproxy-core/postgresql"))
+            .args(["--package", "slapgrid-core", "--package", "slapproxy-core"])
+            .args(["--package", "slapos-tests"])
+            .args(PROTOCOL.iter().flat_map(|name| ["--test", name]))
+            .args(["--", "--skip", OF_A_FILE])
+            .env("SLAPOS_TEST_DATABASE", "postgresql");
+        success &= count(protocol.env("SLAPOS_TEST_PEER", peer), &mut counts)?;
+    }
+    Ok((counts, success))
+}
+
+/// Runs `cargo test`, passing its output through while counting; whether all went well.
+fn count(mut command: &mut Command, counts: &mut Counts) -> Result<bool> {
+    command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().context("cannot run cargo test")?;
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines() {
             let line = line.context("cannot read the output of cargo test")?;
@@ -104,7 +136,7 @@ fn test(peer: &std::path::Path, arguments: &[String]) -> Result<(Counts, bool)> 
         }
     }
     let status = child.wait().context("cannot wait for cargo test")?;
-    Ok((counts, status.success()))
+    Ok(status.success())
 }
 
 impl Counts {

@@ -117,8 +117,10 @@ impl Master {
     pub(super) fn take_over(&self, other: &Self) {
         let (ours, theirs) = (database::uri(self.path()), other.database());
         if database::is_postgres(&ours) {
+            let file = self.database();
+            copy(&theirs, &file);
             Postgres::shared().empty(&ours);
-            database::migrate(&theirs.display().to_string(), &ours);
+            database::migrate(&file.display().to_string(), &ours);
         } else {
             copy(&theirs, &self.database());
         }

@@ -73,7 +73,7 @@ pub enum AnyStorage {
     Sqlite(SqliteStorage),
     /// A database that other servers may use, too.
     #[cfg(feature = "postgresql")]
-    Postgres(PostgresStorage),
+    Postgres(Box<PostgresStorage>),
 }
 
 impl AnyStorage {
@@ -86,7 +86,8 @@ impl AnyStorage {
             Database::Sqlite(path) => SqliteStorage::open(path, computer_id).map(Self::Sqlite),
             #[cfg(feature = "postgresql")]
             Database::Postgres(settings) => {
-                PostgresStorage::open((**settings).clone()).map(Self::Postgres)
+                let opened = PostgresStorage::open((**settings).clone());
+                opened.map(|storage| Self::Postgres(storage.into()))
             }
         }
     }

@@ -98,6 +98,7 @@ impl PostgresStorage {
     ) -> Result<T, MasterError> {
         let mut patience = Patience::since(came);
         loop {
+            let access = patience.access(access);
             match self.attempt(access, patience.deadline(), &function) {
                 Err(MasterError::Storage(error)) => patience.pause(error)?,
                 done => return done,
@@ -116,8 +117,10 @@ impl PostgresStorage {
         let transaction = match transaction {
             Ok(transaction) => transaction,
             Err(error) => {
-                // What ended this one has ended those that nobody used since.
-                self.pool.forget_idle();
+                if error.is_of_connection() {
+                    // What ended this one has ended those that nobody used since.
+                    self.pool.forget_idle();
+                }
                 return Err(failed("cannot begin")(error).into());
             }
         };

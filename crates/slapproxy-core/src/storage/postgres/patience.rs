@@ -4,15 +4,16 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Access;
 use crate::MasterError;
 use crate::storage::{EngineError, StorageError};
 
 /// How long a request may take, from when it came.
 const LONGEST: Duration = Duration::from_secs(20);
-/// The first pause after a collision is at most that long; each further one twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// The pause after a collision is at most that long for each that there was.
+const PAUSE: Duration = Duration::from_millis(2);
 /// No pause is longer.
-const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+const LONGEST_PAUSE: Duration = Duration::from_millis(32);
 
 /// What the index of a name or URL cannot hold.
 const TOO_LONG: &str = "a name or URL is longer than the database can hold, which is 2600 bytes";
@@ -33,6 +34,14 @@ impl Patience {
         }
     }
 
+    /// How the next try is made.
+    pub(super) fn access(&self, wanted: Access) -> Access {
+        match wanted {
+            Access::Write if self.collisions > 0 => Access::WriteInTurn,
+            wanted => wanted,
+        }
+    }
+
     /// When a request shall be over.
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
@@ -49,8 +58,7 @@ impl Patience {
             return Err(MasterError::BadRequest(TOO_LONG.to_owned()));
         }
         if reason.is_collision() && Instant::now() < self.deadline {
-            let most = FIRST_PAUSE * (1 << self.collisions.min(10));
-            thread::sleep(part_of(most.min(LONGEST_PAUSE)));
+            thread::sleep(part_of(LONGEST_PAUSE.min(PAUSE * self.collisions)));
             self.collisions += 1;
             return Ok(());
         }

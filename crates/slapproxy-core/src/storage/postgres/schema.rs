@@ -81,7 +81,9 @@ fn make(connection: &Connection) -> Result<String, Refusal> {
 /// The version that is there, and the identity.
 fn found(connection: &Connection) -> Result<Option<(u32, String)>, PostgresError> {
     let deadline = Instant::now() + PATIENCE;
-    let exists = "SELECT to_regclass('slapproxy_schema') IS NOT NULL";
+    // As the catalogue has it now: a session may remember that there is no such table.
+    let exists = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relkind = 'r' \
+         AND relname = 'slapproxy_schema' AND pg_catalog.pg_table_is_visible(oid))";
     let exists = connection.wait(deadline, async |client| client.query_one(exists, &[]).await)?;
     if !exists.try_get(0).map_err(PostgresError::Statement)? {
         return Ok(None);

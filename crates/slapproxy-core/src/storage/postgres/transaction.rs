@@ -21,6 +21,8 @@ pub(in crate::storage) enum Access {
     Read,
     /// Writing, as if nobody else did.
     Write,
+    /// Writing in turn with all who have collided, as otherwise they would do so again.
+    WriteInTurn,
 }
 
 /// An open transaction. Unless it is committed, the database undoes it.
@@ -39,8 +41,16 @@ impl<'a> Transaction<'a> {
         let sql = match access {
             Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             Access::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE",
+            // What the transaction sees is what is there after the wait.
+            Access::WriteInTurn => {
+                "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE; \
+                 LOCK TABLE slapproxy_schema IN EXCLUSIVE MODE"
+            }
         };
-        let soon = deadline.min(Instant::now() + BEGINNING);
+        let soon = match access {
+            Access::Read | Access::Write => deadline.min(Instant::now() + BEGINNING),
+            Access::WriteInTurn => deadline,
+        };
         connection.wait(soon, async |client| client.batch_execute(sql).await)?;
         Ok(Self {
             connection,

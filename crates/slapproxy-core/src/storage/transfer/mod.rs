@@ -37,12 +37,12 @@ pub enum MigrateError {
         /// Why.
         source: EngineError,
     },
-    /// A row cannot be written.
-    #[error("cannot write row {row} of {table}")]
+    /// Rows cannot be written.
+    #[error("cannot write rows of {table}, from row {row}")]
     Write {
         /// The table.
         table: &'static str,
-        /// Which of its rows, from 1.
+        /// The first of these rows, from 1.
         row: u64,
         /// Why.
         source: EngineError,
@@ -120,24 +120,20 @@ fn check_empty(target: &impl Engine, table: &Table) -> Result<(), MigrateError> 
 }
 
 fn copy(source: &impl Engine, target: &impl Engine, table: &Table) -> Result<(), MigrateError> {
-    let insert = table.insert();
     let mut reader = Reader::new(source, table, "from");
-    let mut row = 0;
+    let mut row = 1;
     loop {
         let records = reader.chunk(CHUNK)?;
         if records.is_empty() {
             return Ok(());
         }
-        for record in records {
-            row += 1;
-            let parameters: Vec<_> = record.iter().map(Cell::as_parameter).collect();
-            let written = target.execute(&insert, &parameters);
-            written.map_err(|source| MigrateError::Write {
-                table: table.name,
-                row,
-                source,
-            })?;
-        }
+        let parameters: Vec<_> = records.iter().flatten().map(Cell::as_parameter).collect();
+        let written = target.execute(&table.insert(records.len()), &parameters);
+        row += written.map_err(|source| MigrateError::Write {
+            table: table.name,
+            row,
+            source,
+        })?;
     }
 }
 

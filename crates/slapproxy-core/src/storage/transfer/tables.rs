@@ -154,14 +154,20 @@ impl Table {
         )
     }
 
-    /// Adds a row.
-    pub(super) fn insert(&self) -> String {
+    /// Adds so many rows.
+    pub(super) fn insert(&self, rows: usize) -> String {
         let names = self.names();
-        let values: Vec<_> = (1..=names.len())
-            .map(|number| format!("${number}"))
-            .collect();
-        let (name, names, values) = (self.name, names.join(", "), values.join(", "));
-        format!("INSERT INTO {name} ({names}) VALUES ({values})")
+        let numbers = (1..=rows * names.len()).map(|number| format!("${number}"));
+        let numbers: Vec<_> = numbers.collect();
+        let values = numbers
+            .chunks(names.len())
+            .map(|row| format!("({})", row.join(", ")));
+        let values = values.collect::<Vec<_>>().join(", ");
+        format!(
+            "INSERT INTO {} ({}) VALUES {values}",
+            self.name,
+            names.join(", ")
+        )
     }
 
     /// The place before all rows. No key is an empty text, and no row's number that low.

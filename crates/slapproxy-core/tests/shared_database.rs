@@ -1,0 +1,132 @@
+//! What a database that several servers share does beyond what a file does.
+
+#![allow(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use slapos_tests::postgres::Postgres;
+use slapproxy_core::MasterError;
+use slapproxy_core::storage::{PartitionRow, PostgresSettings, PostgresStorage, Records, Storage};
+
+const COMPUTER: &str = "COMP-1";
+
+fn open(uri: &str) -> PostgresStorage {
+    PostgresStorage::open(PostgresSettings::parse(uri).unwrap()).unwrap()
+}
+
+/// Two servers of a database with that many free partitions.
+fn servers(partitions: u32) -> [PostgresStorage; 2] {
+    let uri = Postgres::shared().database();
+    let servers = [open(&uri), open(&uri)];
+    let free = |number: u32| PartitionRow {
+        reference: format!("slappart{number:02}"),
+        computer_reference: COMPUTER.to_owned(),
+        requested_state: "started".to_owned(),
+        ..PartitionRow::default()
+    };
+    let rows = |records: &dyn Records| {
+        Ok((0..partitions).try_for_each(|number| records.put_partition(&free(number)))?)
+    };
+    servers[0].write(rows).unwrap();
+    servers
+}
+
+/// The partition of an instance, which is allocated unless it is there.
+fn allocate(records: &dyn Records, name: &str) -> Result<String, MasterError> {
+    if let Some(row) = records.instance(name, "")? {
+        return Ok(row.reference);
+    }
+    let free = records.free_partition(COMPUTER)?;
+    let free = free.ok_or_else(|| MasterError::NotFound("none is free".to_owned()))?;
+    records.put_partition(&PartitionRow {
+        busy: true,
+        partition_reference: Some(name.to_owned()),
+        ..free.clone()
+    })?;
+    Ok(free.reference)
+}
+
+/// What many threads get that allocate at once at both servers; each names its instance.
+fn at_once(
+    servers: &[PostgresStorage; 2],
+    name: impl Fn(usize) -> String + Sync,
+) -> Vec<Result<String, MasterError>> {
+    thread::scope(|scope| {
+        let name = &name;
+        let threads: Vec<_> = (0..24)
+            .map(|number| {
+                let server = &servers[number % 2];
+                scope.spawn(move || server.write(|records| allocate(records, &name(number))))
+            })
+            .collect();
+        let threads = threads.into_iter();
+        threads.map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn who_asks_for_the_same_gets_the_same() {
+    let servers = servers(8);
+    let got = at_once(&servers, |_| "one".to_owned());
+    let got: BTreeSet<_> = got.into_iter().map(Result::unwrap).collect();
+    assert_eq!(got.len(), 1, "{got:?}");
+}
+
+#[test]
+fn every_partition_has_one_owner_and_none_is_left_over() {
+    let servers = servers(20);
+    let got = at_once(&servers, |number| format!("i{number}"));
+    let (got, refused): (Vec<_>, Vec<_>) = got.into_iter().partition(Result::is_ok);
+    let got: BTreeSet<_> = got.into_iter().map(Result::unwrap).collect();
+    assert_eq!((got.len(), refused.len()), (20, 4), "{refused:?}");
+    for refusal in refused {
+        assert!(
+            matches!(refusal, Err(MasterError::NotFound(_))),
+            "{refusal:?}"
+        );
+    }
+}
+
+#[test]
+fn of_a_write_that_fails_nothing_remains() {
+    let [one, other] = servers(1);
+    let failed: Result<(), _> = one.write(|records| {
+        allocate(records, "lost")?;
+        Err(MasterError::BadRequest("no".to_owned()))
+    });
+    assert!(matches!(failed, Err(MasterError::BadRequest(_))));
+    let found = other.read(|records| Ok(records.instance("lost", "")?));
+    assert_eq!(found.unwrap(), None);
+}
+
+#[test]
+fn every_text_comes_back_and_those_too_long_for_an_index_are_refused() {
+    let [one, other] = servers(1);
+    for text in ["", "it's \\ \"é\"", "a\0b", "\u{F8FE}0\u{F8FE}"] {
+        one.write(|records| Ok(records.set_config("text", text)?))
+            .unwrap();
+        let read = other.read(|records| Ok(records.config("text")?)).unwrap();
+        assert_eq!(read.as_deref(), Some(text));
+    }
+    // Random, as what can be compressed may be longer.
+    let state = std::hash::RandomState::new();
+    let long = |length: u32| {
+        let numbers = (0..length / 16).map(|number| {
+            let number = std::hash::BuildHasher::hash_one(&state, number);
+            format!("{number:016x}")
+        });
+        numbers.collect::<String>()
+    };
+    let (fits, too_long) = (long(2600), long(8000));
+    one.write(|records| allocate(records, &fits)).unwrap();
+    let refused = one.write(|records| {
+        records.set_software(COMPUTER, &too_long, "available")?;
+        Ok(())
+    });
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(&refused, MasterError::BadRequest(text) if text.contains("2600")),
+        "{refused}"
+    );
+}
