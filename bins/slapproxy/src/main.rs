@@ -1,4 +1,4 @@
-//! `slapproxy`: a small SlapOS master with SQLite.
+//! `slapproxy`: a small SlapOS master on SQLite or PostgreSQL.
 
 use std::process::ExitCode;
 

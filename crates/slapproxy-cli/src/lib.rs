@@ -1,4 +1,4 @@
-//! The command line of slapproxy, a small SlapOS master with SQLite.
+//! The command line of slapproxy, a small SlapOS master.
 
 mod migrate;
 mod show;
@@ -18,7 +18,7 @@ pub use show::{ShowOptions, show};
 
 const TOOL: &str = "slapproxy";
 
-/// A small SlapOS master with SQLite
+/// A small SlapOS master
 #[derive(Debug, Parser)]
 #[command(
     name = "slapproxy",
