@@ -31,7 +31,19 @@ struct Arguments {
     #[command(subcommand)]
     task: Option<Task>,
     #[command(flatten)]
-    serve: Option<ServeArguments>,
+    options: ServeOptions,
+    /// Log to this file
+    #[arg(short, long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Log every call
+    #[arg(short, long)]
+    verbose: bool,
+    /// Log to standard error, too
+    #[arg(short, long)]
+    console: bool,
+    /// slapos.cfg
+    #[arg(required = true)]
+    configuration_file: Option<PathBuf>,
 }
 
 /// What to do instead of serving.
@@ -46,23 +58,6 @@ enum Task {
 struct ShowArguments {
     #[command(flatten)]
     options: ShowOptions,
-    /// slapos.cfg
-    configuration_file: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct ServeArguments {
-    #[command(flatten)]
-    options: ServeOptions,
-    /// Log to this file
-    #[arg(short, long, value_name = "FILE")]
-    log_file: Option<PathBuf>,
-    /// Log every call
-    #[arg(short, long)]
-    verbose: bool,
-    /// Log to standard error, too
-    #[arg(short, long)]
-    console: bool,
     /// slapos.cfg
     configuration_file: PathBuf,
 }
@@ -102,17 +97,17 @@ pub fn command() -> Command {
 /// Runs slapproxy.
 pub fn main() -> ExitCode {
     let arguments: Arguments = slapos_cli::parse();
-    let outcome = match (arguments.task, arguments.serve) {
+    let outcome = match (arguments.task, arguments.configuration_file) {
         (Some(Task::Migrate(arguments)), _) => migrate::run(&arguments),
         (Some(Task::Show(arguments)), _) => show(&arguments.configuration_file, arguments.options),
-        (None, Some(arguments)) => {
+        (None, Some(file)) => {
             let log = LogOptions {
                 verbosity: Verbosity::from_flags(false, arguments.verbose),
                 console: arguments.console,
                 file: arguments.log_file,
                 ..LogOptions::default()
             };
-            serve(&arguments.configuration_file, arguments.options, log)
+            serve(&file, arguments.options, log)
         }
         // The parser requires a configuration file.
         (None, None) => Err("nothing to do".into()),
