@@ -135,6 +135,12 @@ impl Script {
         self.calls.last().expect("a call came")
     }
 
+    /// How many calls of this path came.
+    pub fn count(&self, endpoint: &str) -> usize {
+        let calls = self.calls.iter();
+        calls.filter(|call| call.endpoint == endpoint).count()
+    }
+
     fn misbehaviour(&mut self, endpoint: &str) -> Option<Misbehaviour> {
         match self.calls_before_silence {
             Some(0) => {

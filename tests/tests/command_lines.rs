@@ -18,6 +18,7 @@ const TOOLS: &[(&str, &[&str])] = &[
     ("slapgrid-supervisorctl", &["status"]),
     ("slapproxy", &[]),
     ("slapos-bang", &[]),
+    ("slapos-remove", &["hello", "COMP-1"]),
     ("slapos-request", &["hello", "one"]),
     ("slapos-supply", &["hello", "COMP-1"]),
 ];
@@ -110,7 +111,7 @@ fn missing_parameters_and_sections_are_named() {
         let outcome = with_configuration(tool, rest, "[unknown]\nkey = value\n");
         let part = match *tool {
             "slapproxy" => "computer_id of [slapos], database_uri of [slapproxy]",
-            "slapos-request" | "slapos-supply" => "master_url",
+            "slapos-remove" | "slapos-request" | "slapos-supply" => "master_url",
             _ => "computer_id",
         };
         refused(tool, &outcome, part);
@@ -150,6 +151,7 @@ fn a_master_that_is_away_is_named_to_users() {
     let text = "[slapos]\ncomputer_id = C\nmaster_url = http://127.0.0.1:1/\n";
     for (tool, rest) in [
         ("slapos-request", &["hello", "one"][..]),
+        ("slapos-remove", &["hello", "COMP-1"]),
         ("slapos-supply", &["hello", "COMP-1"]),
         ("slapos-bang", &[]),
     ] {

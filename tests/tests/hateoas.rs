@@ -1,4 +1,5 @@
-//! What `slapos service` and `slapos computer` of the peer show of our master and of the peer's.
+//! What `slapos service` and `slapos computer`, ours and the peer's, show of our master and of the
+//! peer's.
 
 use std::process::Command;
 
@@ -62,14 +63,17 @@ fn populated(side: Side) -> Master {
     master
 }
 
-/// Runs a command of the peer's client; the API is found by `rest_url`, or asked for.
-fn slapos(master: &Master, rest_url: &str, arguments: &[&str]) -> Outcome {
+/// Runs a command of a client; the API is found by `rest_url`, or asked for.
+fn slapos(client: Side, master: &Master, rest_url: &str, arguments: &[&str]) -> Outcome {
     let address = &master.address;
     let configuration = master.path().join("client.cfg");
     let text = format!("[slapos]\nmaster_url = http://{address}/\n{rest_url}\n");
     std::fs::write(&configuration, text).expect("the directory is ours");
     let (group, rest) = arguments.split_at(2);
-    let mut command = Command::new(places::peer_program("slapos"));
+    let mut command = Command::new(match client {
+        Side::Ours => places::tool("slapos"),
+        Side::Peer => places::peer_program("slapos"),
+    });
     command
         .args(group)
         .arg("--cfg")
@@ -78,10 +82,13 @@ fn slapos(master: &Master, rest_url: &str, arguments: &[&str]) -> Outcome {
     Outcome::of(&mut command)
 }
 
-/// Exit code and output of a command of the peer's client.
-fn shown(master: &Master, arguments: &[&str]) -> (Option<i32>, String) {
+/// Exit code and output.
+type Shown = (Option<i32>, String);
+
+/// What a command of a client shows.
+fn shown(client: Side, master: &Master, arguments: &[&str]) -> Shown {
     let rest_url = format!("master_rest_url = http://{}/hateoas/", master.address);
-    let outcome = slapos(master, &rest_url, arguments);
+    let outcome = slapos(client, master, &rest_url, arguments);
     (outcome.code, outcome.stdout)
 }
 
@@ -119,10 +126,16 @@ fn expected(arguments: &[&str], theirs: &str) -> String {
 }
 
 #[test]
-fn the_peers_client_shows_the_same_of_both_masters() {
+fn both_clients_show_the_same_of_both_masters() {
     let run = |side| {
         let master = populated(side);
-        let outputs = COMMANDS.iter().map(|arguments| shown(&master, arguments));
+        let outputs = COMMANDS.iter().map(|arguments| {
+            let theirs = shown(Side::Peer, &master, arguments);
+            let ours = shown(Side::Ours, &master, arguments);
+            let command = format!("{side:?}'s: {}", arguments.join(" "));
+            same_of_both_clients(&command, &ours, &theirs);
+            theirs
+        });
         outputs.collect::<Vec<_>>()
     };
     let (ours, theirs) = std::thread::scope(|scope| {
@@ -150,6 +163,41 @@ fn the_peers_client_shows_the_same_of_both_masters() {
     }
 }
 
+/// That our client showed of a master what the peer's did.
+fn same_of_both_clients(command: &str, ours: &Shown, theirs: &Shown) {
+    println!("{command}\nours: {ours:?}\ntheirs: {theirs:?}");
+    assert_eq!(ours.0, theirs.0, "{command}");
+    match ours.0 {
+        Some(0) if command.contains("computer") => assert_eq!(ours.1, theirs.1, "{command}"),
+        Some(0) => assert_eq!(json_of(&ours.1), json_of(&theirs.1), "{command}"),
+        // The peer says on standard output that a computer is missing.
+        _ => assert_eq!(ours.1, "", "{command}"),
+    }
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).expect("it is JSON")
+}
+
+#[test]
+fn our_client_finds_the_api_by_the_master_and_says_where_there_is_none() {
+    let ours = populated(Side::Ours);
+    let list = &["service", "list"];
+    let found = slapos(Side::Ours, &ours, "", list).expect(0);
+    assert_eq!(json_of(&found.stdout)["one"], RELEASE);
+    let theirs = populated(Side::Peer);
+    let none = slapos(Side::Ours, &theirs, "", list).expect(1);
+    assert!(none.stderr.contains("no hateoas API"), "{none:?}");
+    let elsewhere = format!("master_rest_url = http://{}/getRunId", ours.address);
+    let other = slapos(Side::Ours, &ours, &elsewhere, list).expect(1);
+    assert!(
+        other.stderr.contains("something else to http://"),
+        "{other:?}"
+    );
+    let token = slapos(Side::Ours, &ours, "", &["computer", "token"]).expect(1);
+    assert!(token.stderr.contains("Base_getComputerToken"), "{token:?}");
+}
+
 #[test]
 fn reports_are_shown_and_the_api_is_found_by_the_master() {
     let master = populated(Side::Ours);
@@ -159,7 +207,13 @@ fn reports_are_shown_and_the_api_is_found_by_the_master() {
             .with("computer_partition_id", "slappart1")
     };
     let status = || {
-        let outcome = slapos(&master, "", &["service", "info", "one", "--news"]).expect(0);
+        let outcome = slapos(
+            Side::Peer,
+            &master,
+            "",
+            &["service", "info", "one", "--news"],
+        )
+        .expect(0);
         let info: Value = serde_json::from_str(&outcome.stdout).expect("it is JSON");
         (info["status"].clone(), info["news"].clone())
     };

@@ -71,7 +71,7 @@ fn control(command: ControlCommand, log: &LogOptions) -> Result<ExitCode, Box<dy
     };
     let file = arguments.configuration.path();
     let words = first.map(Into::into).into_iter().chain(arguments.arguments);
-    slapgrid_cli::run_supervisorctl(&file, words.collect(), log)
+    slapgrid_cli::start_and_control_supervisord(&file, words.collect(), log)
 }
 
 fn say_missing(command: &MissingNodeCommand) -> ExitCode {

@@ -33,7 +33,7 @@ pub use options::{EXIT_CODES, RunOptions};
 use progress::Bars;
 pub use supervisord::{
     SupervisordOptions, control_command, control_supervisord, ensure_supervisord,
-    run_supervisorctl, start_command, start_supervisord,
+    start_and_control_supervisord, start_command, start_supervisord,
 };
 pub use tools::{SLAPGRID, SLAPGRID_CP, SLAPGRID_SR, SLAPGRID_UR, Tool};
 pub use watchdog::{watch, watch_command};

@@ -14,7 +14,6 @@ use slapos_cli::LogOptions;
 use slapos_config::ConfigFile;
 
 const SUPERVISORD_TOOL: &str = "slapgrid-supervisord";
-const SUPERVISORCTL_TOOL: &str = "slapgrid-supervisorctl";
 
 /// Starts the supervisord of this node, if it does not run
 #[derive(clap::Parser)]
@@ -94,16 +93,18 @@ pub fn ensure_supervisord(
 /// Runs slapgrid-supervisorctl, which becomes supervisorctl.
 pub fn control_supervisord() -> ExitCode {
     let arguments: ControlArguments = slapos_cli::parse();
-    let file = &arguments.configuration_file;
-    let ended = run_supervisorctl(file, arguments.arguments, &LogOptions::default());
-    slapos_cli::finish(SUPERVISORCTL_TOOL, ended)
+    let settings = settings(&arguments.configuration_file);
+    let ended = settings.map(|settings| control(&settings, arguments.arguments));
+    let error: Box<dyn Error> = ended.map_or_else(|error| error, Into::into);
+    slapos_cli::finish("slapgrid-supervisorctl", Err(error))
 }
 
-/// Becomes supervisorctl; before, it starts supervisord if it does not run, and may be started unasked.
+/// Becomes supervisorctl as slapos.core does: first it starts supervisord, if that does not run and may
+/// be started unasked.
 ///
 /// # Errors
 /// It comes back only if the configuration cannot be used, or one of them cannot be started.
-pub fn run_supervisorctl(
+pub fn start_and_control_supervisord(
     configuration: &Path,
     arguments: Vec<OsString>,
     log: &LogOptions,
@@ -111,7 +112,7 @@ pub fn run_supervisorctl(
     let settings = settings(configuration)?;
     let is_shutdown = arguments.first().is_some_and(|first| first == "shutdown");
     if settings.launch_supervisord && !is_shutdown {
-        slapos_cli::init_logging(SUPERVISORCTL_TOOL, log)?;
+        slapos_cli::init_logging(SUPERVISORD_TOOL, log)?;
         ensure_running(&settings, &Interruption::by_signals()?)?;
     }
     Err(control(&settings, arguments).into())

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use slapos_cli::{MasterOptions, exit, printable};
 
-use crate::hateoas::quoted;
-use crate::service::{connect, is, text};
+use crate::hateoas::field;
+use crate::service::connect;
 
 const KIND: &str = "Compute Node";
 
@@ -22,9 +22,9 @@ pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Bo
         slapos_cli::print("No existing computer.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let shown = |computer, name| text(computer, name).unwrap_or_default();
     let lines = computers.iter().map(|computer| {
-        let (reference, title) = (shown(computer, "reference"), shown(computer, "title"));
+        let shown = |name| field(computer, name).unwrap_or_default();
+        let (reference, title) = (shown("reference"), shown("title"));
         printable(&format!("{reference} {title}"), "  ").into_owned() + "\n"
     });
     slapos_cli::print(&format!(
@@ -44,17 +44,11 @@ pub fn info(
     reference: &str,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let hateoas = connect(configuration, master)?;
-    let narrowed = format!(" AND reference:={}", quoted(reference));
-    let computers = hateoas.search(KIND, &narrowed, &["reference", "relative_url"])?;
-    let computer = computers
-        .iter()
-        .find(|found| is(found, "reference", reference));
-    let Some(path) = computer.and_then(|computer| text(computer, "relative_url")) else {
+    let Some(fields) = hateoas.find(KIND, "reference", reference)? else {
         slapos_cli::tell("slapos", &format!("there is no computer {reference}"));
         return Ok(ExitCode::from(exit::NOT_READY));
     };
-    let fields = hateoas.fields(&path)?;
-    let shown = |name| text(&fields, name).unwrap_or_default();
+    let shown = |name| field(&fields, name).unwrap_or_default();
     let (reference, title) = (shown("reference"), shown("title"));
     let lines = format!("Computer Reference: {reference}\nComputer Title    : {title}\n");
     slapos_cli::print(&printable(&lines, ""))?;

@@ -12,6 +12,8 @@ use slapos_config::{ConfigFile, ValueError};
 
 /// Most documents that a search tells of: ERP5 tells of ten unless it is told more.
 const LIMIT: &str = "10000";
+/// The field that says where a document is.
+const PATH: &str = "relative_url";
 /// The view of documents that has what users want to know.
 const VIEW: &str = "slaposjs_view";
 
@@ -46,6 +48,8 @@ pub enum HateoasError {
 /// The API of a master.
 pub(crate) struct Hateoas {
     slap: Slap,
+    /// Of the root document.
+    url: String,
     links: RootLinks,
 }
 
@@ -57,8 +61,6 @@ struct Root {
 
 #[derive(Debug, Deserialize)]
 struct RootLinks {
-    #[serde(rename = "self")]
-    own: Link,
     raw_search: Link,
     traverse: Link,
 }
@@ -109,6 +111,7 @@ impl Hateoas {
         let root: Root = document(&slap, &url)?;
         Ok(Self {
             slap,
+            url,
             links: root.links,
         })
     }
@@ -133,21 +136,45 @@ impl Hateoas {
         Ok(found.embedded.contents)
     }
 
-    /// The fields of a document, by the path that a search found.
+    /// The fields of a document, by the path that a search found; `None` if it is gone.
     ///
     /// # Errors
     /// As [`Hateoas::search`].
-    pub(crate) fn fields(&self, path: &str) -> Result<Map<String, Json>, HateoasError> {
+    fn fields(&self, path: &str) -> Result<Option<Map<String, Json>>, HateoasError> {
         let mut context = SimpleContext::new();
-        context.insert("relative_url", path);
+        context.insert(PATH, path);
         context.insert("view", VIEW);
         let url = expand(&self.links.traverse.href, &context)?;
-        let form: Form = document(&self.slap, &url)?;
+        let form: Form = match document(&self.slap, &url) {
+            Err(HateoasError::Call(ClientError::NotFound { .. })) => return Ok(None),
+            form => form?,
+        };
         let fields = form.embedded.view.into_iter().filter_map(|(key, field)| {
             let name = key.strip_prefix("my_").or(key.strip_prefix("your_"))?;
             Some((name.to_owned(), field["default"].clone()))
         });
-        Ok(fields.collect())
+        Ok(Some(fields.collect()))
+    }
+
+    /// The fields of the document of a kind that alone has this text in a field; `None` if none has.
+    ///
+    /// # Errors
+    /// As [`Hateoas::search`].
+    pub(crate) fn find(
+        &self,
+        portal_type: &str,
+        name: &str,
+        text: &str,
+    ) -> Result<Option<Map<String, Json>>, HateoasError> {
+        let narrowed = format!(" AND {name}:={}", quoted(text));
+        let found = self.search(portal_type, &narrowed, &[name, PATH])?;
+        let found = found
+            .iter()
+            .find(|document| field(document, name) == Some(text));
+        match found.and_then(|document| field(document, PATH)) {
+            Some(path) => self.fields(path),
+            None => Ok(None),
+        }
     }
 
     /// A token that registers a computer.
@@ -155,7 +182,7 @@ impl Hateoas {
     /// # Errors
     /// As [`Hateoas::search`].
     pub(crate) fn computer_token(&self) -> Result<String, HateoasError> {
-        let root = self.links.own.href.trim_end_matches('/');
+        let root = self.url.trim_end_matches('/');
         let url = format!("{root}/computer_module/Base_getComputerToken");
         let token: Token = document(&self.slap, &url)?;
         Ok(token.access_token)
@@ -182,8 +209,13 @@ fn expand(template: &str, context: &SimpleContext) -> Result<String, HateoasErro
     Ok(expanded.to_string())
 }
 
+/// A field that is a text.
+pub(crate) fn field<'a>(fields: &'a Map<String, Json>, name: &str) -> Option<&'a str> {
+    fields.get(name)?.as_str()
+}
+
 /// A text as it stands in quotes of a query.
-pub(crate) fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Command, CommandFactory, Parser, Subcommand};
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 use slap_client::proto::documents::Attributes;
-use slap_client::proto::marshal::Value;
 use slap_client::{ComputerPartition, Connection};
 
-use crate::parameters::{KeyValue, attributes, by_key};
+use crate::parameters::{KeyValue, as_json_value, attributes, by_key};
 
 /// Reads the parameters of an instance, and publishes its connection parameters
 #[derive(Parser)]
@@ -118,29 +117,7 @@ fn as_lines(parameters: &Attributes) -> String {
 fn as_json(parameters: &Attributes) -> Result<String, serde_json::Error> {
     let object: Map<_, _> = parameters
         .iter()
-        .map(|(key, value)| (key.clone(), json(value)))
+        .map(|(key, value)| (key.clone(), as_json_value(value)))
         .collect();
     Ok(serde_json::to_string_pretty(&object)? + "\n")
-}
-
-fn json(value: &Value) -> Json {
-    match value {
-        Value::None => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Int(number) => {
-            i64::try_from(*number).map_or_else(|_| Json::String(number.to_string()), Json::from)
-        }
-        // JSON has no infinities.
-        Value::Float(number) => {
-            serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number)
-        }
-        Value::Tuple(items) => items.iter().map(json).collect(),
-        Value::List(items) | Value::Set(items) => items.iter().map(json).collect(),
-        Value::Dict(dict) => Json::Object(
-            dict.iter()
-                .map(|(key, value)| (key.to_text(), json(value)))
-                .collect(),
-        ),
-        Value::String(_) | Value::Object(_) => Json::String(value.to_text()),
-    }
 }

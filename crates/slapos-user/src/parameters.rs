@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value as Json};
 use slap_client::proto::documents::Attributes;
 use slap_client::proto::instance_xml::{self, InstanceXmlError};
+use slap_client::proto::marshal::Value;
 
 use crate::schema::Serialisation;
 
@@ -116,14 +117,12 @@ impl ParametersFile {
         })?;
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension {
-            Some("yaml" | "yml") => {
-                serde_saphyr::from_str(&text)
-                    .map(Self::Object)
-                    .map_err(|error| ParameterError::Yaml {
-                        path: own(),
-                        source: Box::new(error),
-                    })
-            }
+            Some("yaml" | "yml") => serde_saphyr::from_str_with_options(&text, one_line())
+                .map(Self::Object)
+                .map_err(|error| ParameterError::Yaml {
+                    path: own(),
+                    source: Box::new(error),
+                }),
             Some("xml") => Self::document(path, &text),
             _ if text.trim_start().starts_with('<') => Self::document(path, &text),
             _ => serde_json::from_str(&text)
@@ -145,6 +144,11 @@ impl ParametersFile {
             .map(|(key, value)| (key, value.unwrap_or_default()));
         Ok(Self::Document(texts.collect()))
     }
+}
+
+/// Messages about it do not show it, which would take several lines.
+fn one_line() -> serde_saphyr::Options {
+    serde_saphyr::options! { with_snippet: false }
 }
 
 /// Values of any kind, as they are sent: each for itself, texts as they are and others as their JSON
@@ -177,6 +181,29 @@ fn json_text(value: Json) -> String {
 pub(crate) fn attributes(texts: BTreeMap<String, String>) -> Attributes {
     let values = texts.into_iter().map(|(key, value)| (key, value.into()));
     values.collect()
+}
+
+/// A value of the wire for programs.
+pub(crate) fn as_json_value(value: &Value) -> Json {
+    match value {
+        Value::None => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(number) => {
+            i64::try_from(*number).map_or_else(|_| Json::String(number.to_string()), Json::from)
+        }
+        // JSON has no infinities.
+        Value::Float(number) => {
+            serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number)
+        }
+        Value::Tuple(items) => items.iter().map(as_json_value).collect(),
+        Value::List(items) | Value::Set(items) => items.iter().map(as_json_value).collect(),
+        Value::Dict(dict) => Json::Object(
+            dict.iter()
+                .map(|(key, value)| (key.to_text(), as_json_value(value)))
+                .collect(),
+        ),
+        Value::String(_) | Value::Object(_) => Json::String(value.to_text()),
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use slap_client::proto::instance_xml::{self, InstanceXmlError};
 use slapos_cli::{MasterOptions, exit};
 use slapos_config::ConfigFile;
 
-use crate::hateoas::{Hateoas, quoted};
+use crate::hateoas::{Hateoas, field};
 use crate::parameters::JSON_PARAMETER;
 
 const KIND: &str = "Instance Tree";
@@ -32,7 +32,7 @@ pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Bo
     let trees = hateoas.search(KIND, "", &["title", "url_string"])?;
     let releases = trees.into_iter().filter_map(|mut tree| {
         let release = tree.remove("url_string")?;
-        Some((text(&tree, "title")?, release))
+        Some((field(&tree, "title")?.to_owned(), release))
     });
     let releases: BTreeMap<String, Json> = releases.collect();
     slapos_cli::print(&format!("{:#}\n", json!(releases)))?;
@@ -50,14 +50,11 @@ pub fn info(
     options: &InfoOptions,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let hateoas = connect(configuration, master)?;
-    let narrowed = format!(" AND title:={}", quoted(reference));
-    let trees = hateoas.search(KIND, &narrowed, &["title", "relative_url"])?;
-    let tree = trees.iter().find(|tree| is(tree, "title", reference));
-    let Some(path) = tree.and_then(|tree| text(tree, "relative_url")) else {
+    let Some(fields) = hateoas.find(KIND, "title", reference)? else {
         slapos_cli::tell("slapos", &format!("there is no instance {reference}"));
         return Ok(ExitCode::from(exit::NOT_READY));
     };
-    let shown = describe(&hateoas.fields(&path)?, options.news)?;
+    let shown = describe(&fields, options.news)?;
     slapos_cli::print(&format!("{shown:#}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -72,21 +69,10 @@ pub(crate) fn connect(
     Ok(Hateoas::of(slap, &file)?)
 }
 
-/// A field that is a text.
-pub(crate) fn text(fields: &Map<String, Json>, name: &str) -> Option<String> {
-    fields.get(name)?.as_str().map(str::to_owned)
-}
-
-/// Whether a field is this text.
-pub(crate) fn is(fields: &Map<String, Json>, name: &str, expected: &str) -> bool {
-    fields.get(name).and_then(Json::as_str) == Some(expected)
-}
-
 /// By the names of slapos.core.
 fn describe(fields: &Map<String, Json>, with_news: bool) -> Result<Json, InstanceXmlError> {
-    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
-    let parameters = text(fields, "text_content").unwrap_or_default();
-    let mut parameters = by_key(&parameters)?;
+    let value = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let mut parameters = by_key(field(fields, "text_content").unwrap_or_default())?;
     let is_serialised = parameters.len() == 1;
     if let Some(serialised) = parameters.get_mut(JSON_PARAMETER)
         && is_serialised
@@ -94,15 +80,15 @@ fn describe(fields: &Map<String, Json>, with_news: bool) -> Result<Json, Instanc
     {
         *serialised = object;
     }
-    let published = connection_parameters(&field("connection_parameter_list"))?;
+    let published = connection_parameters(&value("connection_parameter_list"))?;
     let serialised = published.get(JSON_PARAMETER).and_then(parsed);
     let published = serialised.unwrap_or(Json::Object(published));
     let news = fields.get("news").and_then(|news| news.get("instance"));
     let mut description = json!({
-        "software-url": field("url_string"),
-        "software-type": field("source_reference"),
-        "shared": matches!(field("root_slave").as_i64(), Some(1)),
-        "requested-state": field("slap_state"),
+        "software-url": value("url_string"),
+        "software-type": value("source_reference"),
+        "shared": matches!(value("root_slave").as_i64(), Some(1)),
+        "requested-state": value("slap_state"),
         "instance-parameters": parameters,
         "connection-parameters": published,
         "status": news.map_or("unsupported", status),

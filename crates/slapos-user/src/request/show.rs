@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use slap_client::proto::documents::{Attributes, SoftwareInstance};
 use slapos_cli::printable;
 
-use crate::parameters::JSON_PARAMETER;
+use crate::parameters::{JSON_PARAMETER, as_json_value};
 
 /// A few lines for people.
 pub(super) fn text(instance: &SoftwareInstance) -> String {
@@ -27,6 +27,7 @@ pub(super) fn text(instance: &SoftwareInstance) -> String {
     for (key, value) in &published {
         let value = match value {
             Json::String(text) => text.clone(),
+            Json::Null => String::new(),
             other => format!("{other:#}"),
         };
         let (key, value) = (printable(key, ""), printable(&value, &indent));
@@ -59,8 +60,8 @@ fn values(attributes: &Attributes) -> Map<String, Json> {
         return object;
     }
     let pairs = attributes.iter();
-    let texts = pairs.map(|(key, value)| (key.clone(), Json::String(value.to_text())));
-    texts.collect()
+    let values = pairs.map(|(key, value)| (key.clone(), as_json_value(value)));
+    values.collect()
 }
 
 #[cfg(test)]

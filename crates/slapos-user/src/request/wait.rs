@@ -33,6 +33,8 @@ pub(super) struct Stage {
 
 #[derive(Debug)]
 enum How {
+    /// The first request is under way.
+    Unanswered,
     /// The master has no partition for it yet.
     Preparing,
     /// It has a place.
@@ -53,6 +55,7 @@ impl fmt::Display for Stage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reference = &self.reference;
         match &self.how {
+            How::Unanswered => write!(formatter, "the master has not answered about {reference}"),
             How::Preparing => write!(formatter, "the master is preparing {reference}"),
             How::MasterAway(error) => write!(formatter, "the master is away: {error}"),
             How::Unpublished(instance) => {
@@ -87,31 +90,32 @@ impl Wait<'_> {
     /// The master refuses, or is away from the beginning.
     pub(super) fn until_published(self, progress: &mut Progress) -> Result<Awaited, ClientError> {
         let begin = Instant::now();
-        let mut is_taken = false;
+        let stage = |how| Stage {
+            reference: self.request.partition_reference.clone(),
+            how,
+        };
+        let mut last = stage(How::Unanswered);
         loop {
-            let how = match ask(self.order, self.request) {
+            let is_taken = !matches!(last.how, How::Unanswered);
+            last = stage(match ask(self.order, self.request) {
                 Ok(Some(instance)) if !instance.connection_dict.is_empty() => {
                     return Ok(Awaited::Published(Box::new(instance)));
                 }
                 Ok(Some(instance)) => How::Unpublished(Box::new(instance)),
                 Ok(None) => How::Preparing,
+                Err(ClientError::Cancelled { .. }) => return Ok(Awaited::Interrupted(last)),
                 Err(error) if is_taken && may_pass(&error) => How::MasterAway(describe(&error)),
                 Err(error) => return Err(error),
-            };
-            is_taken = true;
-            let stage = Stage {
-                reference: self.request.partition_reference.clone(),
-                how,
-            };
-            progress.say(stage.to_string());
+            });
+            progress.say(last.to_string());
             let left = self
                 .limit
                 .map(|limit| limit.saturating_sub(begin.elapsed()));
             if left == Some(Duration::ZERO) {
-                return Ok(Awaited::TimeOver(stage));
+                return Ok(Awaited::TimeOver(last));
             }
             if self.is_interrupted_within(left.map_or(PAUSE, |left| left.min(PAUSE))) {
-                return Ok(Awaited::Interrupted(stage));
+                return Ok(Awaited::Interrupted(last));
             }
         }
     }
@@ -129,11 +133,9 @@ impl Wait<'_> {
     }
 }
 
-/// Whether the master, which has taken the request before, may do better soon. A call that was given
-/// up was so by the user, which is seen later.
+/// Whether the master, which has taken the request before, may do better soon.
 fn may_pass(error: &ClientError) -> bool {
     match error {
-        ClientError::Cancelled { .. } => true,
         ClientError::Server { status, .. } => *status >= 500,
         error => error.is_unreachable(),
     }

@@ -1,0 +1,438 @@
+//! The tools of users: what they say and send, to both masters, and to one that is slow, away or silent.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value as Json, json};
+use slap_proto::documents::SoftwareInstance;
+use slap_proto::marshal::{Value, decode};
+use slapos_tests::pair::{Master, Step};
+use slapos_tests::{
+    Background, COMPUTER, Misbehaviour, Node, Outcome, ScriptedMaster, Side, places, poll,
+};
+
+const RELEASE: &str = "/nowhere/software.cfg";
+const REQUEST: &str = "requestComputerPartition";
+/// How long a tool may take that has nothing to wait for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is run with both masters; `CFG` is the configuration, `FILE` a file of the test.
+const COMMANDS: &[&[&str]] = &[
+    &["slapos-supply", "CFG", "hello", COMPUTER],
+    &["slapos-supply", "--json", "CFG", "product.demo", COMPUTER],
+    &["slapos-remove", "CFG", "hello", COMPUTER],
+    &["slapos-request", "CFG", "hello", "one"],
+    &[
+        "slapos-request",
+        "CFG",
+        "hello",
+        "two",
+        "--state",
+        "stopped",
+    ],
+    &["slapos-request", "CFG", "product.none", "three"],
+    &[
+        "slapos-request",
+        "CFG",
+        "hello",
+        "one",
+        "--parameters",
+        "a=1",
+        "b=é",
+        "--node",
+        "computer_guid=COMP-1",
+        "--type",
+        "default",
+        "--json",
+    ],
+    &[
+        "slapos-request",
+        "CFG",
+        "hello",
+        "one",
+        "--parameters-file",
+        "FILE.xml",
+        "--json",
+    ],
+    &[
+        "slapos-request",
+        "CFG",
+        "FILE.cfg",
+        "one",
+        "--parameters-file",
+        "FILE.yaml",
+        "--json",
+    ],
+    &["publish", "url=http://[::1]/ <é&>", "none="],
+    &["slapos-request", "CFG", "hello", "one", "--wait", "9"],
+    &[
+        "slapos-request",
+        "CFG",
+        "hello",
+        "one",
+        "--wait=9",
+        "--json",
+    ],
+    &["publish", "_={\"deep\": {\"url\": \"http://x/\"}}"],
+    &["slapos-request", "CFG", "hello", "one"],
+    &[
+        "slapos-request",
+        "--slave",
+        "CFG",
+        "hello",
+        "share",
+        "--json",
+    ],
+    &["slapos-request", "CFG", "hello", "two", "--wait", "0"],
+    &[
+        "slapos-request",
+        "CFG",
+        "hello",
+        "one",
+        "--state",
+        "destroyed",
+    ],
+    &["slapos-bang", "-m", "why", "CFG"],
+];
+
+/// Runs all of them with a master, and writes down what they did.
+fn transcript(side: Side) -> Vec<String> {
+    let products = "software_product_list =\n  demo http://releases.invalid/demo.cfg";
+    let master = Master::start(side, COMPUTER, products);
+    let partition = |number| json!({"partition_id": format!("slappart{number}"), "ip_list": []});
+    let partitions: Vec<_> = (0..2).map(partition).collect();
+    let format = json!({"computer_guid": COMPUTER, "compute_partition_list": partitions});
+    let format = Step::json("slapos.put.v0.compute_node_format", format.to_string());
+    assert_eq!(format.send(&master.address).0, 200);
+    let here = master.path();
+    let configuration = here.join("user.cfg");
+    let url = format!("http://{}/", master.address);
+    let text = format!(
+        "[slapos]\ncomputer_id = {COMPUTER}\nmaster_url = {url}\n\
+         [slapconsole]\nalias =\n  hello {RELEASE}\n"
+    );
+    fs::write(&configuration, text).unwrap();
+    let file = here.join("p");
+    let xml = "<instance><parameter id='a'>é</parameter></instance>";
+    fs::write(file.with_extension("xml"), xml).unwrap();
+    fs::write(file.with_extension("yaml"), "a: {b: [1, é]}\n").unwrap();
+    let schema = "{\"serialisation\": \"json-in-xml\"}";
+    fs::write(here.join("p.cfg.json"), schema).unwrap();
+    let place = |word: &&str| match *word {
+        "CFG" => configuration.display().to_string(),
+        word => word.replace("FILE", &file.display().to_string()),
+    };
+    let ran = COMMANDS.iter().map(|words| {
+        let outcome = match words {
+            ["publish", pairs @ ..] => publish(&url, pairs),
+            [tool, arguments @ ..] => {
+                Outcome::of(Command::new(places::tool(tool)).args(arguments.iter().map(place)))
+            }
+            [] => unreachable!("each is of some words"),
+        };
+        let text = outcome.text().replace(&here.display().to_string(), "HERE");
+        format!("$ {}\n{text}[exit {:?}]\n", words.join(" "), outcome.code)
+    });
+    ran.map(|text| without_times(&text)).collect()
+}
+
+fn publish(url: &str, pairs: &[&str]) -> Outcome {
+    let mut command = Command::new(places::tool("slapos-instance"));
+    command.args(["--server-url", url, "--computer-id", COMPUTER]);
+    command.args(["--partition-id", "slappart0", "publish"]);
+    Outcome::of(command.args(pairs))
+}
+
+/// The timestamps of masters are their own.
+fn without_times(text: &str) -> String {
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains("\"timestamp\": "));
+    // What was before the line of the timestamp ends in a comma.
+    let lines = lines.map(|line| line.trim_end_matches(',').to_owned() + "\n");
+    lines.collect()
+}
+
+/// What is meant to differ: of which command, the peer's words, and ours.
+const MEANT: &[(&str, &str, &str)] = &[
+    // The peer takes a request without a state for one to start.
+    ("two --wait", "shall be started", "shall be stopped"),
+    // The peer knows neither state nor name of what is shared.
+    ("--slave", "\"state\": null", "\"state\": \"started\""),
+    (
+        "--slave",
+        "\"instance_guid\": null",
+        "\"instance_guid\": \"COMP-1-slappart0\"",
+    ),
+];
+
+#[test]
+fn each_tool_says_the_same_of_both_masters() {
+    let (ours, theirs) = std::thread::scope(|scope| {
+        let ours = scope.spawn(|| transcript(Side::Ours));
+        let theirs = transcript(Side::Peer);
+        (ours.join().expect("our master answers"), theirs)
+    });
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        println!("{ours}");
+        let theirs = MEANT
+            .iter()
+            .fold(theirs.clone(), |text, (command, line, other)| {
+                match text.contains(command) {
+                    true => text.replace(line, other),
+                    false => text,
+                }
+            });
+        assert_eq!(*ours, theirs);
+    }
+    let all = ours.concat();
+    for part in [
+        "  none  \n  url   http://[::1]/ <é&>\n",
+        "  deep  {\n",
+        "\"_\": \"{\\n  \\\"a\\\": {\\n",
+        "the time is over: two shall be stopped in slappart1 of COMP-1 and has published nothing",
+        "the master knows no release of the product none",
+    ] {
+        assert!(all.contains(part), "{part}");
+    }
+}
+
+/// A node's configuration and its master, which plays what a test says.
+fn scripted() -> (Node, ScriptedMaster) {
+    let node = Node::new();
+    let master = ScriptedMaster::start(node.master_port);
+    (node, master)
+}
+
+fn request(node: &Node, arguments: &[&str]) -> Command {
+    let mut command = node.ours_with("slapos-request", &[RELEASE, "one"]);
+    command.args(arguments);
+    command
+}
+
+/// An answer of the master's: an instance that has published a URL, or nothing.
+fn instance(url: Option<&str>) -> Misbehaviour {
+    let published = url.map(|url| ("url".to_owned(), url.into()));
+    let instance = SoftwareInstance {
+        computer_id: Some(COMPUTER.to_owned()),
+        partition_id: Some("slappart0".to_owned()),
+        requested_state: Some("started".to_owned()),
+        connection_dict: published.into_iter().collect(),
+        ..SoftwareInstance::default()
+    };
+    Misbehaviour::Answer(200, instance.to_document().unwrap())
+}
+
+fn not_ready() -> Misbehaviour {
+    Misbehaviour::Answer(408, String::new())
+}
+
+#[test]
+fn waiting_goes_on_until_something_is_published_and_says_how_far_it_is() {
+    let (node, master) = scripted();
+    for answer in [
+        not_ready(),
+        instance(None),
+        // The master is restarted meanwhile.
+        Misbehaviour::Answer(503, "busy".to_owned()),
+    ] {
+        master.script().fail_once(REQUEST, answer);
+    }
+    master
+        .script()
+        .fail_always(REQUEST, instance(Some("http://x/")));
+    let outcome = Outcome::of(&mut request(&node, &["--wait"])).expect(0);
+    assert!(
+        outcome.stdout.ends_with("  url  http://x/\n"),
+        "{outcome:?}"
+    );
+    let lines: Vec<_> = outcome.stderr.lines().collect();
+    assert_eq!(lines.len(), 3, "{outcome:?}");
+    for (line, part) in lines.iter().zip([
+        "waiting: the master is preparing one",
+        "waiting: one shall be started in slappart0 of COMP-1 and has published nothing",
+        "waiting: the master is away: ",
+    ]) {
+        assert!(line.contains(part), "{line}");
+    }
+    assert!(lines[2].contains("busy"), "{outcome:?}");
+}
+
+#[test]
+fn a_request_that_is_not_waited_for_ends_at_once() {
+    let (node, master) = scripted();
+    master.script().fail_always(REQUEST, not_ready());
+    let outcome = Outcome::of(&mut request(&node, &["--json"])).expect(2);
+    assert_eq!(outcome.stdout, "");
+    assert!(outcome.stderr.contains("run this again"), "{outcome:?}");
+    assert_eq!(master.calls().len(), 1);
+}
+
+#[test]
+fn the_time_is_over_once_it_is() {
+    let (node, master) = scripted();
+    master.script().fail_always(REQUEST, not_ready());
+    let outcome = Outcome::of(&mut request(&node, &["--wait", "1"])).expect(2);
+    let last = outcome.stderr.lines().last().unwrap();
+    let expected = "slapos-request: the time is over: the master is preparing one";
+    assert_eq!(last, expected);
+    // At the beginning and at the end.
+    assert_eq!(master.calls().len(), 2);
+}
+
+#[test]
+fn a_master_that_refuses_is_not_waited_for() {
+    let (node, mut master) = scripted();
+    for (status, part) in [(404, "no such release"), (403, "no such release")] {
+        let refusal = Misbehaviour::Answer(status, "no such release".to_owned());
+        master.script().fail_once(REQUEST, refusal);
+        let outcome = Outcome::of(&mut request(&node, &["--wait", "60"])).expect(1);
+        assert!(outcome.stderr.contains(part), "{outcome:?}");
+    }
+    master.stop();
+    let outcome = Outcome::of(&mut request(&node, &["--wait", "60"])).expect(1);
+    assert!(outcome.stderr.contains(&node.master_url()), "{outcome:?}");
+}
+
+#[test]
+fn whoever_interrupts_the_waiting_reads_that_the_request_stays() {
+    for answer in [not_ready(), Misbehaviour::Silence] {
+        let (node, master) = scripted();
+        master.script().fail_once(REQUEST, not_ready());
+        master.script().fail_always(REQUEST, answer);
+        let waiting = Background::start(&node, request(&node, &["--wait"]));
+        poll::until("two requests were sent", PATIENCE, || {
+            let calls = master.script().count(REQUEST);
+            calls >= 2
+        });
+        let ended = waiting.end(Signal::SIGINT, Duration::from_secs(5));
+        // A shell that runs a script sees that it was a signal.
+        assert_eq!(ended.code, None, "{ended:?}");
+        let expected =
+            "interrupted, the request stays with the master: the master is preparing one";
+        assert!(ended.text.contains(expected), "{ended:?}");
+    }
+}
+
+#[test]
+fn parameters_are_sent_as_the_release_wants_them() {
+    let (node, master) = scripted();
+    master.script().fail_always(REQUEST, instance(None));
+    node.write(
+        "p.json",
+        r#"{"text": "é", "list": [1, true], "kept": "file"}"#,
+    );
+    node.write("p.yaml", "text: é\nlist: [1, true]\nkept: file\n");
+    node.write("r.cfg.json", r#"{"serialisation": "json-in-xml"}"#);
+    let sent = |release: &str, arguments: &[&str]| {
+        let mut command = node.ours_with("slapos-request", &[release, "one"]);
+        Outcome::of(command.args(arguments)).expect(0);
+        let script = master.script();
+        let sent = script.last_call().field("partition_parameter_xml");
+        let Value::Dict(dict) = decode(sent.as_bytes()).unwrap() else {
+            panic!("{sent}");
+        };
+        let texts = dict
+            .iter()
+            .map(|(key, text)| (key.to_text(), text.to_text()));
+        texts.collect::<BTreeMap<_, _>>()
+    };
+    let release = node.path().join("r.cfg").display().to_string();
+    let kept = &["--parameters", "kept=line"];
+    for file in ["p.json", "p.yaml"] {
+        let file = node.path().join(file).display().to_string();
+        let arguments = [&["--parameters-file", &file][..], kept].concat();
+        let one = sent(&release, &arguments);
+        assert_eq!(one.len(), 1, "{one:?}");
+        let values: Json = serde_json::from_str(&one["_"]).unwrap();
+        assert_eq!(
+            values,
+            json!({"text": "é", "list": [1, true], "kept": "line"})
+        );
+        let forced = [&["--force-serialisation", "xml"][..], &arguments].concat();
+        let each = sent(&release, &forced);
+        let each: Vec<_> = each.into_values().collect();
+        assert_eq!(each, ["line", "[1,true]", "é"]);
+    }
+}
+
+#[test]
+fn mistakes_are_named() {
+    let (node, master) = scripted();
+    master.script().fail_always(REQUEST, instance(None));
+    for (name, text) in [
+        ("bad.yaml", "a: ["),
+        ("list.yaml", "- 1\n"),
+        ("text.xml", "hello"),
+        ("root.xml", "<other/>"),
+        ("list.json", "[1]"),
+        ("good.json", "{}"),
+    ] {
+        node.write(name, text);
+    }
+    for (arguments, code, part) in [
+        (
+            &["--parameters-file", "bad.yaml"][..],
+            1,
+            "bad.yaml holds no YAML mapping",
+        ),
+        (
+            &["--parameters-file", "list.yaml"],
+            1,
+            "list.yaml holds no YAML mapping",
+        ),
+        (
+            &["--parameters-file", "text.xml"],
+            1,
+            "text.xml holds no <instance> document",
+        ),
+        (
+            &["--parameters-file", "root.xml"],
+            1,
+            "the root element is no instance",
+        ),
+        (
+            &["--parameters-file", "list.json"],
+            1,
+            "list.json holds no JSON object",
+        ),
+        (
+            &["--parameters-file", "none.json"],
+            1,
+            "parameters file none.json: No such file",
+        ),
+        (
+            &["--parameters-file", "good.json"],
+            1,
+            "--force-serialisation is needed",
+        ),
+        (&["--force-serialisation", "xml"], 2, "--parameters-file"),
+        (&["--parameters", "novalue"], 2, "expected KEY=VALUE"),
+        (&["--parameters", "a=1", "a=2"], 1, "a is given twice"),
+        (
+            &["--node", "computer_guid=A", "computer_guid=B"],
+            1,
+            "computer_guid is given twice",
+        ),
+        (&["--state", "paused"], 2, "'paused'"),
+        (&["--state", "destroyed", "--wait"], 1, "--wait waits"),
+        (&["--wait", "-1"], 2, "'-1'"),
+        (&["--wait", "soon"], 2, "'soon'"),
+    ] {
+        let outcome = Outcome::of(&mut request(&node, arguments)).expect(code);
+        assert!(outcome.stderr.contains(part), "{arguments:?}: {outcome:?}");
+        assert_eq!(outcome.stdout, "", "{arguments:?}");
+        let lines = outcome.stderr.lines().count();
+        assert!(code == 2 || lines == 1, "{arguments:?}: {outcome:?}");
+    }
+    assert_eq!(master.calls(), [], "a mistake was sent");
+    let outcome = Outcome::of(&mut request(&node, &["--node", "computer_gid=A"])).expect(0);
+    assert!(
+        outcome.stderr.contains("the filter computer_gid"),
+        "{outcome:?}"
+    );
+    assert!(outcome.stderr.contains("computer_guid"), "{outcome:?}");
+}
