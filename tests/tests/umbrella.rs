@@ -214,7 +214,6 @@ fn what_is_not_there_says_so_and_what_to_do_instead() {
             &["node", "register", "--token", "t", "name"][..],
             "web panel",
         ),
-        (&["node", "prune", "--dry-run"], "shared parts"),
         (&["node", "collect", "--cfg", "x"], "--metrics-file"),
         (&["configure", "local"], "slapos.cfg.example"),
         (&["configure", "client", "--token", "t"], "slapconsole"),
