@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use netcache_cli::slapcache_lookup::{CachedFile, CachedRelease};
+use slapconsole_cli::ProgramOptions;
 use slapformat_cli::FormatOptions;
 use slapgrid_cli::{RunOptions, SupervisordOptions};
 use slapos_cli::{LogFormat, LogOptions, MasterOptions, Verbosity};
@@ -97,7 +98,7 @@ pub(crate) enum Command {
     Supply(SupplyArguments),
     /// Ask a computer to remove a software release
     Remove(SupplyArguments),
-    /// A prompt to speak to a master
+    /// A prompt to speak to a master: slapconsole
     Console(ConsoleArguments),
     /// Your instances
     #[command(subcommand)]
@@ -141,8 +142,8 @@ pub(crate) struct ConsoleArguments {
     pub(crate) configuration: ClientConfiguration,
     #[command(flatten)]
     pub(crate) master: MasterOptions,
-    /// A file of statements, to run without a prompt
-    pub(crate) script: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) program: ProgramOptions,
     // Which of Python's prompts; there is one here.
     #[arg(short, long, hide = true)]
     ipython: bool,

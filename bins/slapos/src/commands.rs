@@ -48,7 +48,12 @@ pub(crate) fn run(arguments: Arguments) -> Ended {
         }
         Command::Supply(arguments) => supply(&arguments, SoftwareState::Available),
         Command::Remove(arguments) => supply(&arguments, SoftwareState::Destroyed),
-        Command::Console(_) => Ok(missing::say("console", "run slapconsole")),
+        Command::Console(arguments) => slapconsole_cli::run(
+            NAME,
+            &arguments.configuration.path(),
+            arguments.master,
+            arguments.program,
+        ),
         Command::Service(command) => service(&command),
         Command::Computer(command) => computer(&command),
         Command::Configure(command) => Ok(no_configuration(&command)),

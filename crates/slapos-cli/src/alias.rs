@@ -39,6 +39,13 @@ impl Aliases {
     pub fn resolve<'a>(&'a self, name: &'a str) -> &'a str {
         self.0.get(name).map_or(name, String::as_str)
     }
+
+    /// Names and URLs, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, url)| (name.as_str(), url.as_str()))
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::Fallback::Unset;
 use super::{Section, key};
 
-const USER: &[&str] = &["slapos-request", "slapos-supply"];
+const USER: &[&str] = &["slapconsole", "slapos-request", "slapos-supply"];
 
 pub(super) const SECTION: Section = Section {
     name: "slapconsole",

@@ -1,0 +1,123 @@
+//! `slap`: the master.
+
+use std::fmt;
+
+use allocative::Allocative;
+use slap_client::Connection;
+use starlark::environment::MethodsBuilder;
+use starlark::starlark_module;
+use starlark::values::none::{NoneOr, NoneType};
+use starlark::values::{NoSerialize, ProvidesStaticType, StarlarkPagablePanic};
+
+use super::computer::Computer;
+use super::order::{OpenOrder, Supply};
+use super::partition::Partition;
+use super::release::Release;
+use super::{ApiError, api_type, failed};
+use crate::context::Link;
+
+/// The master.
+#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
+pub(crate) struct Master {
+    #[allocative(skip)]
+    pub(crate) link: Link,
+}
+
+impl fmt::Display for Master {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "<slap {}>", self.link.slap().master_url())
+    }
+}
+
+api_type!(Master, "slap", MASTER = methods);
+
+/// The master: what it knows is reached from here.
+#[starlark_module]
+fn methods(builder: &mut MethodsBuilder) {
+    /// The computer of this reference. Nothing is asked of the master yet.
+    fn registerComputer(this: &Master, computer_guid: &str) -> starlark::Result<Computer> {
+        Ok(Computer::new(&this.link.slap(), computer_guid))
+    }
+
+    /// A partition of a computer, and the instance in it, as the master knows them.
+    fn registerComputerPartition(
+        this: &Master,
+        computer_guid: &str,
+        partition_id: &str,
+    ) -> starlark::Result<Partition> {
+        Partition::fetch(&this.link.slap(), computer_guid, partition_id).map_err(failed)
+    }
+
+    /// Where instances are requested; request() is a short way to it.
+    fn registerOpenOrder(this: &Master) -> starlark::Result<OpenOrder> {
+        Ok(OpenOrder::new(&this.link.slap()))
+    }
+
+    /// Where releases are asked for; supply() is a short way to it.
+    fn registerSupply(this: &Master) -> starlark::Result<Supply> {
+        Ok(Supply::new(&this.link.slap()))
+    }
+
+    /// A software release, to report of it: on a computer, if one is named.
+    fn registerSoftwareRelease(
+        this: &Master,
+        software_release: &str,
+        #[starlark(default = NoneOr::None)] computer_guid: NoneOr<&str>,
+    ) -> starlark::Result<Release> {
+        let computer = computer_guid.into_option();
+        Ok(Release::named(
+            &this.link.slap(),
+            software_release,
+            computer,
+        ))
+    }
+
+    /// URLs of the releases of a product, or of the product that a release belongs to.
+    fn getSoftwareReleaseListFromSoftwareProduct(
+        this: &Master,
+        #[starlark(default = NoneOr::None)] software_product_reference: NoneOr<&str>,
+        #[starlark(default = NoneOr::None)] software_release_url: NoneOr<&str>,
+    ) -> starlark::Result<Vec<String>> {
+        let slap = this.link.slap();
+        match (software_product_reference, software_release_url) {
+            (NoneOr::Other(reference), NoneOr::None) => slap
+                .software_release_list_of_product(reference)
+                .map_err(failed),
+            (NoneOr::None, NoneOr::Other(url)) => {
+                slap.software_release_list_beside(url).map_err(failed)
+            }
+            _ => {
+                let either = "one of software_product_reference and software_release_url";
+                Err(ApiError::Missing(either).into())
+            }
+        }
+    }
+
+    /// Speaks to another master from now on. Objects that are there already stay with theirs.
+    fn initializeConnection(
+        this: &Master,
+        slapgrid_uri: &str,
+        #[starlark(default = NoneOr::None)] key_file: NoneOr<&str>,
+        #[starlark(default = NoneOr::None)] cert_file: NoneOr<&str>,
+        #[starlark(default = NoneOr::None)] master_ca_file: NoneOr<&str>,
+    ) -> starlark::Result<NoneType> {
+        let interruption = this.link.interruption.clone();
+        let mut connection = Connection::to(slapgrid_uri)
+            .map_err(ApiError::from)?
+            .cancelled_by(move || interruption.is_requested());
+        connection = match (cert_file, key_file) {
+            (NoneOr::Other(certificate), NoneOr::Other(key)) => {
+                connection.client_certificate(certificate, key)
+            }
+            (NoneOr::None, NoneOr::None) => connection,
+            (NoneOr::None, _) => return Err(ApiError::Missing("cert_file").into()),
+            (_, NoneOr::None) => return Err(ApiError::Missing("key_file").into()),
+        };
+        if let NoneOr::Other(authority) = master_ca_file {
+            connection = connection.master_ca_file(authority);
+        }
+        this.link
+            .replace(connection.open().map_err(ApiError::from)?);
+        Ok(NoneType)
+    }
+}

@@ -1,0 +1,32 @@
+//! Ctrl-C while something runs.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::SIGINT;
+
+/// Whether what runs shall end. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interruption(Arc<AtomicBool>);
+
+impl Interruption {
+    /// Has SIGINT ask for the end of what runs, instead of ending the process.
+    pub(crate) fn by_signal(&self) -> io::Result<()> {
+        signal_hook::flag::register(SIGINT, self.0.clone()).map(drop)
+    }
+
+    pub(crate) fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets what was asked for before.
+    pub(crate) fn forget(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
