@@ -27,6 +27,7 @@ pub mod replicas;
 pub mod scenario;
 mod scripted_master;
 mod server;
+mod terminal;
 mod tree;
 
 pub use account::Account;
@@ -40,4 +41,5 @@ pub use outcome::Outcome;
 pub use releases::{instance_script, offline_hello, shell_release, write_program};
 pub use scripted_master::{Call, Instance, Misbehaviour, Script, ScriptedMaster};
 pub use server::Server;
+pub use terminal::Terminal;
 pub use tree::Tree;

@@ -16,6 +16,7 @@ const TOOLS: &[(&str, &[&str])] = &[
     ("slapgrid-ur", &[]),
     ("slapgrid-supervisord", &[]),
     ("slapgrid-supervisorctl", &["status"]),
+    ("slapconsole", &["-e", "request('x', 'y')"]),
     ("slapproxy", &[]),
     ("slapos-bang", &[]),
     ("slapos-remove", &["hello", "COMP-1"]),
@@ -111,7 +112,7 @@ fn missing_parameters_and_sections_are_named() {
         let outcome = with_configuration(tool, rest, "[unknown]\nkey = value\n");
         let part = match *tool {
             "slapproxy" => "computer_id of [slapos], database_uri of [slapproxy]",
-            "slapos-remove" | "slapos-request" | "slapos-supply" => "master_url",
+            "slapconsole" | "slapos-remove" | "slapos-request" | "slapos-supply" => "master_url",
             _ => "computer_id",
         };
         refused(tool, &outcome, part);
@@ -150,8 +151,9 @@ fn a_root_that_does_not_exist_is_named() {
 fn a_master_that_is_away_is_named_to_users() {
     let text = "[slapos]\ncomputer_id = C\nmaster_url = http://127.0.0.1:1/\n";
     for (tool, rest) in [
-        ("slapos-request", &["hello", "one"][..]),
+        ("slapconsole", &["-e", "request('hello', 'one')"][..]),
         ("slapos-remove", &["hello", "COMP-1"]),
+        ("slapos-request", &["hello", "one"]),
         ("slapos-supply", &["hello", "COMP-1"]),
         ("slapos-bang", &[]),
     ] {
