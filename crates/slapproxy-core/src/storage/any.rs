@@ -51,6 +51,10 @@ impl Database {
 
 impl Database {
     /// Sets how many connections a server has at most; a file needs no limit.
+    #[cfg_attr(
+        not(feature = "postgresql"),
+        expect(unused_variables, reason = "there are files only")
+    )]
     pub(crate) fn limit(&mut self, connections: usize) {
         match self {
             Self::Sqlite(_) => {}
