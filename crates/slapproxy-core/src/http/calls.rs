@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use slap_proto::calls::{self, Fields, Method};
 
-use super::{Master, Shared, authority, respond};
+use super::{Master, Shared, authority, respond, versioned};
 use crate::MasterError;
 use crate::caller::Speaker;
 use crate::master::{Answer, Context, Serve};
@@ -91,7 +91,7 @@ async fn answer<C: Serve, S: Storage>(
         match read::<C, S>(&master, &speaker, &headers, &form) {
             Ok((call, context)) if call.may_be_elsewhere(&context) => {}
             Ok((call, context)) => {
-                let served = serve(&master, &context, call).await;
+                let served = serve(&master, &context, &headers, call).await;
                 return respond_to(C::ENDPOINT, served);
             }
             Err(error) => return respond_to(C::ENDPOINT, Err(error)),
@@ -99,14 +99,13 @@ async fn answer<C: Serve, S: Storage>(
     }
     respond::on_blocking_thread(C::ENDPOINT, move || {
         let served = serve_slowly::<C, S>(&master, &speaker, &headers, &form);
-        respond_to(C::ENDPOINT, served)
+        respond_to(C::ENDPOINT, served.and_then(respond::to_response))
     })
     .await
 }
 
-fn respond_to(call: &'static str, served: Result<Answer, MasterError>) -> Response {
-    let response = served.and_then(respond::to_response);
-    let response = response.unwrap_or_else(|error| respond::failure(call, &error));
+fn respond_to(call: &'static str, served: Result<Response, MasterError>) -> Response {
+    let response = served.unwrap_or_else(|error| respond::failure(call, &error));
     log::debug!("{call} {}", response.status().as_u16());
     response
 }
@@ -129,18 +128,16 @@ fn read<'a, C: Serve, S: Storage>(
 async fn serve<C: Serve, S: Storage>(
     master: &Master<S>,
     context: &Context<'_>,
+    headers: &HeaderMap,
     call: C,
-) -> Result<Answer, MasterError> {
-    let storage = &master.storage;
-    if C::WRITES {
-        storage
-            .write_async(|records| call.clone().serve(context, records))
-            .await
-    } else {
-        storage
-            .read_async(|records| call.clone().serve(context, records))
-            .await
+) -> Result<Response, MasterError> {
+    if !C::WRITES {
+        return versioned::serve(master, context, headers, call).await;
     }
+    let written = master
+        .storage
+        .write_async(|records| call.clone().serve(context, records));
+    respond::to_response(written.await?)
 }
 
 /// A call that may be for others, or is long.

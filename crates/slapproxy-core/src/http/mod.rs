@@ -9,15 +9,19 @@ pub(crate) mod condition;
 mod cross_site;
 mod external;
 mod host;
+mod prefer;
 pub(crate) mod respond;
 mod shacache;
 #[cfg(test)]
 mod speakers;
 mod status;
 mod turns;
+mod versioned;
+mod waiting;
 
 pub(crate) use external::ExternalUrl;
 pub(crate) use respond::{origin_unreachable, refusal};
+pub(crate) use waiting::Waiting;
 
 use std::sync::Arc;
 
@@ -49,6 +53,8 @@ pub(crate) struct Master<S> {
     pub(crate) shacache: Option<Shacache>,
     /// The masters that requests may be forwarded to.
     pub(crate) remotes: Remotes,
+    /// Requests that wait for changes.
+    pub(crate) waiting: Arc<Waiting>,
 }
 
 impl<S> Master<S> {
@@ -76,16 +82,20 @@ pub(crate) type Shared<S> = Arc<Master<S>>;
 /// All that is served over a database, as an HTTP service. `run_id` is the random text by which
 /// masters recognise themselves.
 pub fn app<S: Storage>(settings: Settings, storage: S, run_id: String) -> Router {
-    measured_app(settings, storage, run_id, Arc::default())
+    let waiting = Arc::new(Waiting::new(&settings.server));
+    measured_app(settings, storage, run_id, Arc::default(), waiting)
 }
 
-/// As [`app`], with figures that others add to.
+/// As [`app`], with figures that others add to, and those who wait, whom others may release.
 pub(crate) fn measured_app<S: Storage>(
     settings: Settings,
     storage: S,
     run_id: String,
     metrics: Arc<Metrics>,
+    waiting: Arc<Waiting>,
 ) -> Router {
+    let told = waiting.clone();
+    storage.tell_changes(Box::new(move |changed| told.tell(changed)));
     let master = Arc::new(Master {
         shacache: settings.shacache.as_ref().map(Shacache::new),
         remotes: Remotes::new(&settings.multimaster),
@@ -93,6 +103,7 @@ pub(crate) fn measured_app<S: Storage>(
         storage: Measured::new(storage, metrics.clone()),
         run_id,
         metrics: metrics.clone(),
+        waiting,
     });
     routes(&master)
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such call\n") })

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::prefer::PREFERENCE_APPLIED;
 use super::{Shared, respond};
 use crate::metrics::Metrics;
 use crate::storage::Storage;
@@ -70,6 +71,12 @@ pub(super) async fn measure(
         let name = path.trim_start_matches('/');
         if name.is_empty() { path } else { name }
     });
-    metrics.request(call, response.status().as_u16(), start.elapsed());
+    let status = response.status().as_u16();
+    if response.headers().contains_key(PREFERENCE_APPLIED) {
+        // How long that took was the client's wish.
+        metrics.request(&format!("{call}, waiting"), status, start.elapsed());
+    } else {
+        metrics.request(call, status, start.elapsed());
+    }
     response
 }

@@ -85,6 +85,24 @@ pub(crate) trait Serve: Call + About + Clone + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// The version of its answer, if the answer is a matter of nothing else: the same version stands
+    /// for the same answer. It is found without making the answer, whose errors it has all the same.
+    ///
+    /// # Errors
+    /// There is no such computer or partition, and failures of the database.
+    fn version(
+        &self,
+        _context: &Context<'_>,
+        _records: &dyn Records,
+    ) -> Result<Option<String>, MasterError> {
+        Ok(None)
+    }
+
+    /// The computer for whose next version the client may wait.
+    fn awaited(&self) -> Option<&str> {
+        None
+    }
+
     /// Does it.
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError>;
 }

@@ -21,6 +21,19 @@ use crate::storage::{NetworkRow, PartitionRow, Records, ReportKind, SlaveRow, Un
 impl Serve for GetFullComputerInformation {
     const WRITES: bool = false;
 
+    fn version(
+        &self,
+        context: &Context<'_>,
+        records: &dyn Records,
+    ) -> Result<Option<String>, MasterError> {
+        check_computer(context, records, &self.computer_id)?;
+        Ok(records.version(&self.computer_id)?)
+    }
+
+    fn awaited(&self) -> Option<&str> {
+        Some(&self.computer_id)
+    }
+
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         check_computer(context, records, &self.computer_id)?;
         let document = view::computer(records, &self.computer_id)?;
@@ -30,6 +43,15 @@ impl Serve for GetFullComputerInformation {
 
 impl Serve for GetComputerInformation {
     const WRITES: bool = false;
+
+    fn version(
+        &self,
+        context: &Context<'_>,
+        records: &dyn Records,
+    ) -> Result<Option<String>, MasterError> {
+        check_computer(context, records, &self.computer_id)?;
+        Ok(records.version(&self.computer_id)?)
+    }
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         GetFullComputerInformation {
@@ -41,6 +63,16 @@ impl Serve for GetComputerInformation {
 
 impl Serve for RegisterComputerPartition {
     const WRITES: bool = false;
+
+    fn version(
+        &self,
+        _: &Context<'_>,
+        records: &dyn Records,
+    ) -> Result<Option<String>, MasterError> {
+        let computer = &self.computer_reference;
+        find(records, computer, &self.computer_partition_reference)?;
+        Ok(records.version(computer)?)
+    }
 
     fn serve(self, _: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {
         let row = find(

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Metrics;
 use crate::MasterError;
-use crate::storage::{Records, Storage};
+use crate::storage::{Listener, Records, Storage};
 
 /// A storage whose transactions are timed.
 pub(crate) struct Measured<S> {
@@ -59,5 +59,9 @@ impl<S: Storage> Storage for Measured<S> {
         let done = self.storage.write_async(function).await;
         self.metrics.transaction("write", start.elapsed());
         done
+    }
+
+    fn tell_changes(&self, listener: Listener) {
+        self.storage.tell_changes(listener);
     }
 }

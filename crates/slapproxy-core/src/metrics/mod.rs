@@ -23,6 +23,7 @@ pub(crate) struct Metrics {
     database: Mutex<BTreeMap<&'static str, Histogram>>,
     connections: AtomicU64,
     open_connections: AtomicU64,
+    waiting: AtomicU64,
     failed_handshakes: AtomicU64,
 }
 
@@ -33,9 +34,12 @@ struct Requests {
     duration: Histogram,
 }
 
-/// Counts as an open connection while it lives.
+/// Counts as one of what a figure is about while it lives.
 #[derive(Debug)]
-pub(crate) struct OpenConnection(Arc<Metrics>);
+pub(crate) struct Counted {
+    metrics: Arc<Metrics>,
+    figure: fn(&Metrics) -> &AtomicU64,
+}
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -45,6 +49,7 @@ impl Default for Metrics {
             database: Mutex::default(),
             connections: AtomicU64::default(),
             open_connections: AtomicU64::default(),
+            waiting: AtomicU64::default(),
             failed_handshakes: AtomicU64::default(),
         }
     }
@@ -72,10 +77,20 @@ impl Metrics {
     }
 
     /// Notes a connection.
-    pub(crate) fn connection(self: &Arc<Self>) -> OpenConnection {
+    pub(crate) fn connection(self: &Arc<Self>) -> Counted {
         self.connections.fetch_add(1, Ordering::Relaxed);
-        self.open_connections.fetch_add(1, Ordering::Relaxed);
-        OpenConnection(self.clone())
+        self.count(|metrics| &metrics.open_connections)
+    }
+
+    /// Notes a request that waits for a change.
+    pub(crate) fn waiting(self: &Arc<Self>) -> Counted {
+        self.count(|metrics| &metrics.waiting)
+    }
+
+    fn count(self: &Arc<Self>, figure: fn(&Metrics) -> &AtomicU64) -> Counted {
+        figure(self).fetch_add(1, Ordering::Relaxed);
+        let metrics = self.clone();
+        Counted { metrics, figure }
     }
 
     /// Notes a connection that did not get as far as a request.
@@ -131,6 +146,12 @@ impl Metrics {
                 Kind::Gauge,
                 "Connections that are open.",
                 &self.open_connections,
+            ),
+            (
+                "slapproxy_waiting_requests",
+                Kind::Gauge,
+                "Requests that wait for a change.",
+                &self.waiting,
             ),
             (
                 "slapproxy_connections_total",
@@ -191,9 +212,9 @@ impl Metrics {
     }
 }
 
-impl Drop for OpenConnection {
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.open_connections.fetch_sub(1, Ordering::Relaxed);
+        (self.figure)(&self.metrics).fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 use self::connection::Connections;
 use self::listen::{Accepted, Listeners};
 use self::signals::{Signals, Wish};
-use crate::http::{measured_app, respond};
+use crate::http::{Waiting, measured_app, respond};
 use crate::metrics::Metrics;
 use crate::settings::{ListenAddress, Settings};
 use crate::shacache::{self, ShacacheError};
@@ -87,7 +87,14 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result
         let (server, shacache) = (settings.server.clone(), settings.shacache.clone());
         let metrics = Arc::<Metrics>::default();
         let identity = storage.run_id().map_or_else(run_id, str::to_owned);
-        let app = measured_app(settings, storage, identity, metrics.clone());
+        let waiting = Arc::new(Waiting::new(&server));
+        let app = measured_app(
+            settings,
+            storage,
+            identity,
+            metrics.clone(),
+            waiting.clone(),
+        );
         let connections = Connections::new(app, metrics, &server)?;
         let signals = Signals::new().map_err(ServeError::Run)?;
         let (listeners, bound) = bind(&server.listen).await?;
@@ -96,6 +103,7 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&[ListenAddress])) -> Result
         ready(&bound);
         let serving = Serving {
             connections: Arc::new(connections),
+            waiting,
             open: GracefulShutdown::new(),
             closing: JoinSet::new(),
         };
@@ -124,6 +132,7 @@ async fn bind(addresses: &[ListenAddress]) -> Result<(Listeners, Vec<ListenAddre
 /// The connections of a running server.
 struct Serving {
     connections: Arc<Connections>,
+    waiting: Arc<Waiting>,
     /// Those that know the certificates as they were read last.
     open: GracefulShutdown,
     /// Those of before, which end with the request that they are at.
@@ -145,6 +154,7 @@ impl Serving {
         }
         log::info!("ending");
         drop(listeners);
+        self.waiting.end();
         let Self {
             open, mut closing, ..
         } = self;
@@ -172,6 +182,8 @@ impl Serving {
                 log::info!("the certificates were read again");
                 let before = std::mem::take(&mut self.open);
                 self.closing.spawn(before.shutdown());
+                // With what they wait for, their connections would stay.
+                self.waiting.release();
                 while self.closing.try_join_next().is_some() {}
             }
             Err(error) => {

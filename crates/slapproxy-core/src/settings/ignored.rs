@@ -14,6 +14,7 @@ const KNOWN: [&str; 24] = [
     "local_software_release_root",
     "log_file",
     "max_connections",
+    "max_wait",
     "port",
     "public_directory_path",
     "request_timeout",

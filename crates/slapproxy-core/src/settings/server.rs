@@ -12,7 +12,8 @@ const DEFAULT_MAX_CONNECTIONS: usize = 512;
 /// More would need more threads and files than a process may have.
 const MOST_CONNECTIONS: usize = 65_536;
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-const LONGEST_REQUEST_TIMEOUT: Duration = Duration::from_secs(86_400);
+const LONGEST_TIME: Duration = Duration::from_secs(86_400);
+const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(300);
 
 /// How requests come in.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct ServerSettings {
     /// For a TLS handshake, for the head of a request (and as long may a connection be idle), for
     /// a body that does not come, and for an answer that is not taken.
     pub request_timeout: Duration,
+    /// How long a node may have its question lie until something changes; zero: not at all.
+    pub max_wait: Duration,
 }
 
 impl Default for ServerSettings {
@@ -42,6 +45,7 @@ impl Default for ServerSettings {
             server_names: Vec::new(),
             max_connections: DEFAULT_MAX_CONNECTIONS,
             request_timeout: DEFAULT_REQUEST_TIMEOUT,
+            max_wait: DEFAULT_MAX_WAIT,
         }
     }
 }
@@ -70,6 +74,7 @@ impl ServerSettings {
             server_names: server_names(section)?,
             max_connections: max_connections(section)?.unwrap_or(defaults.max_connections),
             request_timeout: request_timeout(section)?.unwrap_or(defaults.request_timeout),
+            max_wait: max_wait(section)?.unwrap_or(defaults.max_wait),
         };
         if !overrides.insecure_listen {
             settings.check_reach()?;
@@ -150,17 +155,27 @@ fn max_connections(section: &Section<'_>) -> Result<Option<usize>, ValueError> {
 }
 
 fn request_timeout(section: &Section<'_>) -> Result<Option<Duration>, ValueError> {
-    let (key, expected) = (
-        "request_timeout",
-        "a number of seconds above zero, a day at most",
-    );
+    let expected = "a number of seconds above zero, a day at most";
+    seconds(section, "request_timeout", expected, |time| !time.is_zero())
+}
+
+fn max_wait(section: &Section<'_>) -> Result<Option<Duration>, ValueError> {
+    let expected = "a number of seconds, a day at most";
+    seconds(section, "max_wait", expected, |_| true)
+}
+
+/// A time of a day at most that fits.
+fn seconds(
+    section: &Section<'_>,
+    key: &'static str,
+    expected: &'static str,
+    fits: impl FnOnce(Duration) -> bool,
+) -> Result<Option<Duration>, ValueError> {
     let Some(seconds) = section.get_parsed::<f64>(key, expected)? else {
         return Ok(None);
     };
     match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() && duration <= LONGEST_REQUEST_TIMEOUT => {
-            Ok(Some(duration))
-        }
+        Ok(time) if time <= LONGEST_TIME && fits(time) => Ok(Some(time)),
         _ => Err(section.wrong(key, seconds.to_string(), expected)),
     }
 }

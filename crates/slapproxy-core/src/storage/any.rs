@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{OpenError, RebaseError, Records, SqliteReader, SqliteStorage, Storage};
+use super::{Listener, OpenError, RebaseError, Records, SqliteReader, SqliteStorage, Storage};
 #[cfg(feature = "postgresql")]
 use super::{PostgresSettings, PostgresStorage, UriError};
 use crate::MasterError;
@@ -158,6 +158,10 @@ impl Storage for AnyStorage {
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
     ) -> Result<T, MasterError> {
         delegate!(self, storage => storage.write_async(function).await)
+    }
+
+    fn tell_changes(&self, listener: Listener) {
+        delegate!(self, storage => storage.tell_changes(listener));
     }
 }
 

@@ -5,6 +5,7 @@ mod any;
 mod backup;
 mod engine;
 mod migrate;
+mod notifier;
 mod outcome;
 #[cfg(feature = "postgresql")]
 mod postgres;
@@ -14,6 +15,7 @@ mod schema;
 mod sqlite;
 mod statements;
 mod transfer;
+mod versions;
 mod writer;
 
 pub(crate) use any::look_at;
@@ -191,6 +193,18 @@ impl ReportKind {
     }
 }
 
+/// Of whom [`Records::version`] says something else than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed<'a> {
+    /// A computer.
+    Computer(&'a str),
+    /// It is not known who, for changes may have been missed.
+    Unknown,
+}
+
+/// Whom changes are told. It must not wait for the database.
+pub type Listener = Box<dyn Fn(Changed<'_>) + Send + Sync>;
+
 type Result<T> = std::result::Result<T, StorageError>;
 
 /// Rows, within one transaction.
@@ -299,6 +313,11 @@ pub trait Records {
     fn report(&self, kind: ReportKind, computer: &str, subject: &str) -> Result<Option<ReportRow>>;
     /// Keeps a usage report.
     fn put_usage(&self, computer: &str, journal: &str, time: f64) -> Result<()>;
+
+    /// The version of what a computer and its partitions are told: another one after each change of
+    /// their releases, instances and addresses, whoever made it, and never one that was before.
+    /// Letters, digits and dashes; `None` of a computer that has nothing of these.
+    fn version(&self, computer: &str) -> Result<Option<String>>;
 }
 
 /// A database of a master.
@@ -342,4 +361,8 @@ pub trait Storage: Send + Sync + 'static {
         &self,
         function: impl Fn(&dyn Records) -> std::result::Result<T, MasterError> + Send,
     ) -> impl Future<Output = std::result::Result<T, MasterError>> + Send;
+
+    /// Has each change told, by whichever process it is made, within a second after it is durable.
+    /// There is one listener, the first.
+    fn tell_changes(&self, listener: Listener);
 }

@@ -165,6 +165,12 @@ CREATE TABLE IF NOT EXISTS unrequested18 (
   time REAL NOT NULL,
   PRIMARY KEY (computer_reference, reference)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS computer_version18 (
+  computer_reference TEXT NOT NULL PRIMARY KEY,
+  version INTEGER NOT NULL,
+  stamp INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS computer_version_order18 ON computer_version18 (version);
 CREATE INDEX IF NOT EXISTS partition_instance18 ON partition18 (partition_reference, requested_by);
 CREATE INDEX IF NOT EXISTS partition_order18 ON partition18 (computer_reference);
 CREATE INDEX IF NOT EXISTS partition_computer18 ON partition18 (computer_reference, slap_state);

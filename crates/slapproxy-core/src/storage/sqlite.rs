@@ -10,6 +10,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,9 +19,10 @@ use rusqlite::{Connection, OpenFlags};
 
 pub(super) use engine::execute;
 
+use super::notifier::Notifier;
 use super::statements::Statements;
 use super::writer::Writer;
-use super::{EngineError, Records, SchemaError, Storage, StorageError, migrate};
+use super::{EngineError, Listener, Records, SchemaError, Storage, StorageError, migrate};
 use crate::MasterError;
 
 /// How long to wait for another process.
@@ -36,6 +38,8 @@ pub struct SqliteStorage {
     path: PathBuf,
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
+    /// Dropped after the writer, with which it ends.
+    notifier: Notifier,
 }
 
 /// The database cannot be opened.
@@ -84,7 +88,7 @@ pub enum OpenError {
         /// Why.
         source: SchemaError,
     },
-    /// The system does not give the thread that commits.
+    /// The system does not give the thread that commits, or that looks for changes.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
 }
@@ -118,10 +122,14 @@ impl SqliteStorage {
             .map_err(failed)?;
         // Who writes waits for other processes by itself, and not always on its thread.
         writer.busy_timeout(Duration::ZERO).map_err(failed)?;
+        // One message is enough: whoever reads it looks at all that was committed.
+        let (committed, commits) = sync_channel(1);
+        let changes = connect(path).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Writer::new(writer, BUSY_TIMEOUT).map_err(OpenError::Thread)?,
+            writer: Writer::new(writer, BUSY_TIMEOUT, committed).map_err(OpenError::Thread)?,
             readers: Mutex::default(),
+            notifier: Notifier::new(changes, commits).map_err(OpenError::Thread)?,
         })
     }
 
@@ -220,6 +228,10 @@ impl Storage for SqliteStorage {
     ) -> impl Future<Output = Result<T, MasterError>> + Send {
         self.writer
             .write_async(move |connection| function(&Statements(connection)))
+    }
+
+    fn tell_changes(&self, listener: Listener) {
+        self.notifier.tell(listener);
     }
 }
 

@@ -71,9 +71,15 @@ impl Patience {
 }
 
 impl Writer {
+    /// `committed` gets a message after each commit, unless there is one.
+    ///
     /// # Errors
     /// The thread that commits cannot be started.
-    pub(super) fn new(connection: Connection, busy_timeout: Duration) -> io::Result<Self> {
+    pub(super) fn new(
+        connection: Connection,
+        busy_timeout: Duration,
+        committed: SyncSender<()>,
+    ) -> io::Result<Self> {
         // One message is enough: it stands for whatever is open when it is read.
         let (begun, transactions) = sync_channel(1);
         let open = None;
@@ -81,7 +87,7 @@ impl Writer {
         let of_committer = turn.clone();
         let committer = thread::Builder::new()
             .name("commit".to_owned())
-            .spawn(move || commit_each(&transactions, &of_committer))?;
+            .spawn(move || commit_each(&transactions, &of_committer, &committed))?;
         Ok(Self {
             turn,
             busy_timeout,
@@ -135,9 +141,10 @@ impl Writer {
 }
 
 /// Commits whatever is open whenever a transaction was begun, until the writer is gone.
-fn commit_each(begun: &Receiver<()>, turn: &FairMutex<Turn>) {
+fn commit_each(begun: &Receiver<()>, turn: &FairMutex<Turn>, committed: &SyncSender<()>) {
     while begun.recv().is_ok() {
         turn.blocking_lock().commit();
+        let _ = committed.try_send(());
     }
 }
 
@@ -240,7 +247,7 @@ mod tests {
         schema::create(&connection, "C").unwrap();
         allow(&connection, pages);
         connection.busy_timeout(Duration::ZERO).unwrap();
-        Writer::new(connection, PATIENCE).unwrap()
+        Writer::new(connection, PATIENCE, sync_channel(1).0).unwrap()
     }
 
     /// Writes a usage report.

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::backup::back_up;
 use super::schema::{self, SchemaError, VERSION};
+use super::versions;
 use lineage::{Instance, lineages};
 
 /// The last version in which `requested_by` is the requester itself, not the root of its tree.
@@ -49,7 +50,8 @@ pub(super) fn ensure_tables(
 ) -> Result<(), SchemaError> {
     if schema::version(connection)? == Some(VERSION) {
         // Writes nothing where nothing is missing, so that a file which cannot be written is read.
-        return Ok(schema::create(connection, computer_id)?);
+        schema::create(connection, computer_id)?;
+        return Ok(versions::ensure(connection)?);
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another slapproxy may have been quicker.
@@ -58,6 +60,7 @@ pub(super) fn ensure_tables(
         Some(version) => migrate(&transaction, path, computer_id, version)?,
         None => schema::create(&transaction, computer_id)?,
     }
+    versions::keep(&transaction)?;
     Ok(transaction.commit()?)
 }
 

@@ -247,6 +247,9 @@ impl<E: Engine> Records for Statements<'_, E> {
 
     fn set_network(&self, computer: &str, partition: &str, addresses: &[NetworkRow]) -> Result<()> {
         const ACTION: &str = "cannot write addresses";
+        if self.network(computer, partition)? == addresses {
+            return Ok(());
+        }
         let sql = "DELETE FROM partition_network18 WHERE computer_reference = $1 AND partition_reference = $2";
         self.execute(ACTION, sql, parameters![computer, partition])?;
         let sql = "INSERT INTO partition_network18 \
@@ -440,5 +443,14 @@ impl<E: Engine> Records for Statements<'_, E> {
             sql,
             parameters![computer, time, journal],
         )
+    }
+
+    fn version(&self, computer: &str) -> Result<Option<String>> {
+        let sql = "SELECT stamp FROM computer_version18 WHERE computer_reference = $1";
+        let computer = parameters![computer];
+        let stamps = self.rows("cannot read a version", sql, computer, |row| row.get::<i64>(0))?;
+        // Another one for each of them that is another one.
+        let stamp = stamps.into_iter().reduce(|all, stamp| all ^ stamp);
+        Ok(stamp.map(|stamp| format!("{stamp:x}")))
     }
 }

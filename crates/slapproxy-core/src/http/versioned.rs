@@ -1,0 +1,100 @@
+//! Answers that have versions: nothing is made for a client that has the answer already, and it may
+//! wait until there is another one.
+
+use std::time::Duration;
+
+use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+
+use super::prefer::{self, PREFERENCE_APPLIED};
+use super::{Master, condition, respond};
+use crate::MasterError;
+use crate::master::{Answer, Context, Serve};
+use crate::storage::{Records, Storage};
+
+/// What a request finds.
+enum Found {
+    /// The answer that the client has, of this tag.
+    Known(HeaderValue),
+    /// An answer, and its tag if it has one.
+    Answer(Answer, Option<HeaderValue>),
+}
+
+/// Answers a call that changes nothing.
+pub(super) async fn serve<C: Serve, S: Storage>(
+    master: &Master<S>,
+    context: &Context<'_>,
+    headers: &HeaderMap,
+    call: C,
+) -> Result<Response, MasterError> {
+    let waited = wait(master, context, headers, &call).await?;
+    let found = master.storage.read(|records| {
+        // Of the same snapshot as the answer.
+        match tag(&call, context, records)? {
+            Some(tag) if condition::names(headers, &IF_NONE_MATCH, &tag) => Ok(Found::Known(tag)),
+            tag => Ok(Found::Answer(call.serve(context, records)?, tag)),
+        }
+    })?;
+    let (mut response, tag) = match found {
+        Found::Known(tag) => (StatusCode::NOT_MODIFIED.into_response(), Some(tag)),
+        Found::Answer(answer, tag) => (respond::to_response(answer)?, tag),
+    };
+    if let Some(tag) = tag {
+        set_tag(response.headers_mut(), tag);
+    }
+    if let Some(waited) = waited.and_then(|it| format!("wait={}", it.as_secs()).parse().ok()) {
+        response.headers_mut().insert(PREFERENCE_APPLIED, waited);
+    }
+    Ok(response)
+}
+
+/// Waits until the answer is another one than the client has, if it wants to wait: as long as it
+/// says, or as it may, which is returned. `None` if it does not want to, or cannot.
+async fn wait<C: Serve, S: Storage>(
+    master: &Master<S>,
+    context: &Context<'_>,
+    headers: &HeaderMap,
+    call: &C,
+) -> Result<Option<Duration>, MasterError> {
+    let longest = master.waiting.longest();
+    let time = prefer::wait(headers).map(|time| time.min(longest));
+    let (Some(computer), Some(time)) = (call.awaited(), time.filter(|it| !it.is_zero())) else {
+        return Ok(None);
+    };
+    let Some(mut place) = master.waiting.place(computer) else {
+        return Ok(None);
+    };
+    let _counted = master.metrics.waiting();
+    let deadline = Instant::now() + time;
+    let is_known = || {
+        master.storage.read(|records| {
+            let tag = tag(call, context, records)?;
+            Ok(tag.is_some_and(|tag| condition::names(headers, &IF_NONE_MATCH, tag)))
+        })
+    };
+    while is_known()? && place.sees_change(deadline).await {}
+    Ok(Some(time))
+}
+
+/// The strong entity tag (RFC 9110, 8.8.3) of the answer, by its version. Another release of this
+/// program may write the same document in other bytes.
+fn tag<C: Serve>(
+    call: &C,
+    context: &Context<'_>,
+    records: &dyn Records,
+) -> Result<Option<HeaderValue>, MasterError> {
+    let version = call.version(context, records)?;
+    let tag = |version| format!("\"{}-{version}\"", env!("CARGO_PKG_VERSION"));
+    Ok(version.and_then(|version| tag(version).try_into().ok()))
+}
+
+/// Notes the tag: 304 has the same headers as 200 would have (RFC 9110, 15.4.5).
+fn set_tag(headers: &mut HeaderMap, tag: HeaderValue) {
+    headers.insert(ETAG, tag);
+    // It holds secrets, and is old as soon as something changes.
+    let private = HeaderValue::from_static("private, no-cache");
+    headers.insert(CACHE_CONTROL, private);
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+}

@@ -1,0 +1,180 @@
+//! Requests that wait until a computer's documents change. Each is a task that sleeps: it costs no
+//! thread, and the database is asked again only once something has changed for it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::{Instant, sleep_until};
+
+use crate::settings::ServerSettings;
+use crate::storage::Changed;
+
+/// All who wait.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// How each computer's changes are told, while somebody waits for them.
+    computers: Mutex<HashMap<String, watch::Sender<()>>>,
+    /// Tells those who wait that they shall not any more, and whether nobody shall.
+    released: watch::Sender<bool>,
+    places: Semaphore,
+    longest: Duration,
+}
+
+/// Where one waits for the changes of a computer. What changes from its making on is not missed.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    waiting: &'a Waiting,
+    computer: String,
+    changes: watch::Receiver<()>,
+    released: watch::Receiver<bool>,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Waiting {
+    /// Each who waits keeps a connection; some are left for others.
+    pub(crate) fn new(settings: &ServerSettings) -> Self {
+        let places = settings.max_connections - settings.max_connections / 4;
+        Self {
+            computers: Mutex::default(),
+            released: watch::Sender::new(false),
+            places: Semaphore::new(places),
+            longest: settings.max_wait,
+        }
+    }
+
+    /// How long one may wait.
+    pub(super) fn longest(&self) -> Duration {
+        self.longest
+    }
+
+    /// A place to wait; none if too many wait, or the server ends.
+    pub(super) fn place(&self, computer: &str) -> Option<Place<'_>> {
+        let permit = self.places.try_acquire().ok()?;
+        let released = self.released.subscribe();
+        if *released.borrow() {
+            return None;
+        }
+        let mut computers = self.computers();
+        let changes = computers.entry(computer.to_owned()).or_default();
+        Some(Place {
+            waiting: self,
+            computer: computer.to_owned(),
+            changes: changes.subscribe(),
+            released,
+            _permit: permit,
+        })
+    }
+
+    /// Wakes those who wait for a change.
+    pub(crate) fn tell(&self, changed: Changed<'_>) {
+        let computers = self.computers();
+        match changed {
+            Changed::Computer(computer) => {
+                computers.get(computer).map(|it| it.send_replace(()));
+            }
+            Changed::Unknown => {
+                for changes in computers.values() {
+                    changes.send_replace(());
+                }
+            }
+        }
+    }
+
+    /// Has all who wait answered now.
+    pub(crate) fn release(&self) {
+        self.released.send_replace(false);
+    }
+
+    /// Has all who wait answered now, and lets nobody wait any more.
+    pub(crate) fn end(&self) {
+        self.released.send_replace(true);
+    }
+
+    fn computers(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<()>>> {
+        self.computers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place<'_> {
+    /// Waits for a change; false when there is none by then, or nobody shall wait any more.
+    pub(super) async fn sees_change(&mut self, deadline: Instant) -> bool {
+        tokio::select! {
+            changed = self.changes.changed() => changed.is_ok(),
+            _ = self.released.changed() => false,
+            () = sleep_until(deadline) => false,
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut computers = self.waiting.computers();
+        let others = computers
+            .get(&self.computer)
+            .map_or(0, watch::Sender::receiver_count);
+        // Its own receiver is there still.
+        if others <= 1 {
+            computers.remove(&self.computer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(max_connections: usize) -> Waiting {
+        Waiting::new(&ServerSettings {
+            max_connections,
+            ..ServerSettings::default()
+        })
+    }
+
+    async fn sees_change(place: &mut Place<'_>) -> bool {
+        place
+            .sees_change(Instant::now() + Duration::from_secs(60))
+            .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_who_waits_for_it_sees_a_change_even_one_that_came_before() {
+        let waiting = waiting(100);
+        let [mut first, mut second] = ["C1", "C2"].map(|name| waiting.place(name).unwrap());
+        waiting.tell(Changed::Computer("C1"));
+        assert!(sees_change(&mut first).await);
+        let begun = Instant::now();
+        assert!(!sees_change(&mut second).await);
+        assert_eq!(begun.elapsed().as_secs(), 60);
+        waiting.tell(Changed::Unknown);
+        assert!(sees_change(&mut first).await);
+        assert!(sees_change(&mut second).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_are_released_and_at_the_end_for_good() {
+        let waiting = waiting(100);
+        let begun = Instant::now();
+        let mut place = waiting.place("C").unwrap();
+        waiting.release();
+        assert!(!sees_change(&mut place).await);
+        assert!(waiting.place("C").is_some());
+        waiting.end();
+        assert!(!sees_change(&mut place).await);
+        assert!(waiting.place("C").is_none());
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn places_are_bounded_and_nothing_is_kept_of_who_has_gone() {
+        let waiting = waiting(4);
+        let places: Vec<_> = (0..3).map(|_| waiting.place("C").unwrap()).collect();
+        assert!(waiting.place("C").is_none());
+        drop(places);
+        assert!(waiting.computers().is_empty());
+        assert!(waiting.place("C").is_some());
+    }
+}
