@@ -120,6 +120,12 @@ impl Server {
         kibibytes.unwrap_or(0_u64) << 10
     }
 
+    /// How many threads it has.
+    pub fn threads(&self) -> usize {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        tasks.expect("the server runs").count()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).expect("a pid is small");

@@ -1,9 +1,12 @@
 //! A computer, as its node speaks of it.
 
+use std::time::Duration;
+
 use slap_proto::calls;
 use slap_proto::documents::{self, ComputerConfiguration};
 use slap_proto::marshal::Value;
 
+use crate::condition::{Condition, EntityTag, Refreshed};
 use crate::connection::{Slap, document, unexpected};
 use crate::error::ClientError;
 use crate::partition::Certificate;
@@ -47,22 +50,49 @@ impl Computer {
     /// # Errors
     /// The call failed, or the answer is no computer.
     pub fn full_information(&self) -> Result<documents::Computer, ClientError> {
+        let answer = self.ask(Condition::default())?;
+        // Without a condition there is an answer; of what is empty it is told why it cannot be read.
+        read(answer.value.unwrap_or_default())
+    }
+
+    /// As [`full_information`](Self::full_information), unless the master would answer the same as
+    /// under the tag `known`: then it waits for a change as long as `wait` says, in whole seconds.
+    /// That is beyond the time that a call may take otherwise.
+    ///
+    /// Masters that do not know of tags or of waiting answer at once. slapproxy does wait, where it
+    /// is not told otherwise.
+    ///
+    /// # Errors
+    /// The call failed, or the answer is no computer.
+    pub fn full_information_unless(
+        &self,
+        known: Option<&EntityTag>,
+        wait: Duration,
+    ) -> Result<Refreshed<documents::Computer>, ClientError> {
+        let known = known.cloned();
+        self.ask(Condition { known, wait })?.try_map(read)
+    }
+
+    fn ask(&self, condition: Condition) -> Result<Refreshed<Vec<u8>>, ClientError> {
         let computer_id = self.computer_id.clone();
         let call = calls::GetFullComputerInformation {
             computer_id: computer_id.clone(),
         };
-        let answer = match self.slap.call(&call, None) {
+        match self.slap.call_unless(&call, None, condition) {
             Err(ClientError::NotFound { message, endpoint }) => self
                 .slap
-                .call(&calls::GetComputerInformation { computer_id }, None)
+                .call_unless(
+                    &calls::GetComputerInformation { computer_id },
+                    None,
+                    Condition::default(),
+                )
                 // Neither is there: the first answer says why.
                 .map_err(|error| match error {
                     ClientError::NotFound { .. } => ClientError::NotFound { message, endpoint },
                     other => other,
-                })?,
-            other => other?,
-        };
-        documents::Computer::from_document(&answer).map_err(document("getFullComputerInformation"))
+                }),
+            other => other,
+        }
     }
 
     /// Tells the master how the computer is made: its partitions and addresses.
@@ -163,4 +193,8 @@ impl Computer {
         };
         self.slap.call(&call, None).map(drop)
     }
+}
+
+fn read(answer: Vec<u8>) -> Result<documents::Computer, ClientError> {
+    documents::Computer::from_document(&answer).map_err(document("getFullComputerInformation"))
 }

@@ -14,6 +14,8 @@ use ureq::Agent;
 use ureq::http::HeaderValue;
 
 use crate::cancellation::Cancellation;
+use crate::coding;
+use crate::condition::{Condition, NOT_MODIFIED, Refreshed};
 use crate::error::ClientError;
 use crate::tls;
 use crate::url::{MasterUrl, UrlError};
@@ -182,6 +184,7 @@ impl Connection {
         Ok(Slap {
             inner: Arc::new(Inner {
                 agent,
+                timeout: self.timeout,
                 url: self.url,
                 cancellation: self.cancellation,
             }),
@@ -214,6 +217,7 @@ impl fmt::Debug for Slap {
 
 struct Inner {
     agent: Agent,
+    timeout: Duration,
     url: MasterUrl,
     cancellation: Option<Cancellation>,
 }
@@ -224,6 +228,7 @@ struct Request {
     endpoint: &'static str,
     form: String,
     authorization: Option<String>,
+    condition: Condition,
 }
 
 impl Inner {
@@ -234,15 +239,21 @@ impl Inner {
         ClientError::from_transport(url, proxy, LARGEST_ANSWER, error)
     }
 
-    /// Sends a request and returns the body of its answer.
-    fn exchange(&self, request: &Request) -> Result<Vec<u8>, ClientError> {
-        let Request { endpoint, form, .. } = request;
+    /// Sends a request and returns its answer.
+    fn exchange(&self, request: &Request) -> Result<Refreshed<Vec<u8>>, ClientError> {
+        let Request {
+            endpoint,
+            form,
+            condition,
+            ..
+        } = request;
         let failed = |error| self.failed(endpoint, error);
         let header = request.authorization.as_deref();
         let answer = match request.method {
             Method::Get => {
-                let request = self.agent.get(self.url.join(endpoint, form));
-                authorize(request, header).call()
+                let get = self.agent.get(self.url.join(endpoint, form));
+                let get = get.header("Accept-Encoding", coding::ACCEPTED);
+                condition.set(authorize(get, header), self.timeout).call()
             }
             Method::Post => {
                 let request = self.agent.post(self.url.join(endpoint, ""));
@@ -250,7 +261,12 @@ impl Inner {
                 authorize(request, header).send(form)
             }
         };
-        self.body(endpoint, answer.map_err(failed)?)
+        let answer = answer.map_err(failed)?;
+        if answer.status().as_u16() == NOT_MODIFIED && condition.known.is_some() {
+            return Ok(condition.unchanged(answer.headers()));
+        }
+        let headers = answer.headers().clone();
+        Ok(Refreshed::answer(&headers, self.body(endpoint, answer)?))
     }
 
     /// The body of an answer, if that is a success.
@@ -263,11 +279,12 @@ impl Inner {
         if (300..400).contains(&status) {
             return Err(redirected(endpoint, status, &answer));
         }
-        let mut body = answer.into_body();
+        let (head, mut body) = answer.into_parts();
         let body = body
             .with_config()
             .limit(LARGEST_ANSWER)
             .read_to_vec()
+            .and_then(|body| coding::decode(&head.headers, body, LARGEST_ANSWER))
             .map_err(|error| self.failed(endpoint, error))?;
         if (200..300).contains(&status) {
             Ok(body)
@@ -371,6 +388,18 @@ impl Slap {
         call: &C,
         identity: Option<&PartitionIdentity>,
     ) -> Result<Vec<u8>, ClientError> {
+        let answer = self.call_unless(call, identity, Condition::default())?;
+        // Without a condition there is an answer.
+        Ok(answer.value.unwrap_or_default())
+    }
+
+    /// Makes one call and returns the body of its answer, unless that is known.
+    pub(crate) fn call_unless<C: Call>(
+        &self,
+        call: &C,
+        identity: Option<&PartitionIdentity>,
+        condition: Condition,
+    ) -> Result<Refreshed<Vec<u8>>, ClientError> {
         let endpoint = C::ENDPOINT;
         let fields = call
             .to_fields()
@@ -380,6 +409,7 @@ impl Slap {
             endpoint,
             form: fields.to_urlencoded(),
             authorization: identity.map(PartitionIdentity::to_header),
+            condition,
         };
         self.attended(endpoint, move |inner| inner.exchange(&request))
     }

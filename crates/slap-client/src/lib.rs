@@ -77,7 +77,9 @@
 #![forbid(unsafe_code)]
 
 mod cancellation;
+mod coding;
 mod computer;
+mod condition;
 mod connection;
 mod error;
 mod order;
@@ -87,6 +89,7 @@ mod tls;
 mod url;
 
 pub use computer::Computer;
+pub use condition::{EntityTag, Refreshed};
 pub use connection::{Connection, OpenError, Slap};
 pub use error::ClientError;
 pub use order::{InstanceRequest, OpenOrder, Supply};

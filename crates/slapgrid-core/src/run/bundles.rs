@@ -6,7 +6,7 @@ use std::time::Instant;
 use slap_proto::documents::Computer;
 
 use super::software::unknown_releases;
-use super::{Run, RunError, lock, note_interruption, summarise};
+use super::{Known, Run, RunError, lock, note_interruption, summarise};
 use crate::layout::ReleaseLayout;
 use crate::outcome::Outcome;
 use crate::plan::release::is_release;
@@ -24,7 +24,8 @@ pub fn export_bundle(settings: &Settings, file: &Path) -> Result<Outcome, RunErr
     let clock = Instant::now();
     let interruption = Interruption::by_signals().map_err(RunError::Signals)?;
     let _lock = lock(settings)?;
-    let run = Run::new(settings, &interruption, &Unobserved)?;
+    let known = Known::default();
+    let run = Run::new(settings, &interruption, &Unobserved, &known)?;
     let mut outcome = Outcome::begin();
     if let Some(computer) = run.ask_master(&mut outcome) {
         let urls = installed(settings, &computer)?;

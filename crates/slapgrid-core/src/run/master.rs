@@ -14,7 +14,7 @@ impl Run<'_> {
     /// What the master says of this computer; its failure is an outcome.
     pub(super) fn ask_master(&self, outcome: &mut Outcome) -> Option<Computer> {
         let clock = Instant::now();
-        match self.computer().full_information() {
+        match self.known.refresh(&self.computer()) {
             Ok(computer) => {
                 outcome.master.note(&computer, clock.elapsed());
                 Some(computer)

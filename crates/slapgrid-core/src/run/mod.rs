@@ -2,6 +2,7 @@
 
 mod bundles;
 mod instances;
+mod known;
 mod master;
 mod planned;
 mod software;
@@ -34,6 +35,7 @@ use crate::settings::Settings;
 use crate::supervisord;
 
 pub use bundles::{export_bundle, import_bundle};
+pub(crate) use known::{Awaited, Known};
 
 /// Time for each last report of a run that was told to end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -97,7 +99,8 @@ pub enum RunError {
 /// A run could not begin. That the master cannot be asked, and the like, is in the plan.
 pub fn plan_run(settings: &Settings, phases: &[Phase]) -> Result<RunPlan, RunError> {
     let interruption = Interruption::new().map_err(RunError::Signals)?;
-    Run::new(settings, &interruption, &Unobserved)?.planned(phases)
+    let known = Known::default();
+    Run::new(settings, &interruption, &Unobserved, &known)?.planned(phases)
 }
 
 /// Does the phases in order, whatever becomes of each, after a pause of `delay`.
@@ -124,7 +127,8 @@ pub fn run(
         interruption.wait(delay);
     }
     let _lock = lock(settings)?;
-    pass(settings, phases, &interruption, observer, false)
+    let known = Known::default();
+    pass(settings, phases, &interruption, observer, &known, false)
 }
 
 /// Holds the pid file, if there is one.
@@ -140,9 +144,10 @@ pub(crate) fn pass(
     phases: &[Phase],
     interruption: &Interruption,
     observer: &dyn Observer,
+    known: &Known,
     master_was_away: bool,
 ) -> Result<Outcome, RunError> {
-    let mut run = Run::new(settings, interruption, observer)?;
+    let mut run = Run::new(settings, interruption, observer, known)?;
     run.master_was_away = master_was_away;
     run.pass(phases)
 }
@@ -153,7 +158,7 @@ fn local_offset() -> UtcOffset {
     UtcOffset::from_whole_seconds(seconds).unwrap_or(UtcOffset::UTC)
 }
 
-fn connection(settings: &Settings) -> Result<Connection, UrlError> {
+pub(crate) fn connection(settings: &Settings) -> Result<Connection, UrlError> {
     let mut connection = Connection::to(&settings.master.url)?;
     if let Some(files) = &settings.master.certificate {
         connection = connection.client_certificate(&files.certificate, &files.key);
@@ -215,6 +220,7 @@ struct Run<'a> {
     /// Set by the first subject that finds it out: the others need not find out, too.
     master_is_gone: AtomicBool,
     observer: &'a dyn Observer,
+    known: &'a Known,
     /// Whether it was told already that the master fails.
     master_was_away: bool,
 }
@@ -224,6 +230,7 @@ impl<'a> Run<'a> {
         settings: &'a Settings,
         interruption: &'a Interruption,
         observer: &'a dyn Observer,
+        known: &'a Known,
     ) -> Result<Self, RunError> {
         let patient = connection(settings)?.cancelled_by(interruption.since(CALL_GRACE));
         let hasty = connection(settings)?.timeout(LAST_WORDS);
@@ -236,6 +243,7 @@ impl<'a> Run<'a> {
             utc_offset: local_offset(),
             master_is_gone: AtomicBool::new(false),
             observer,
+            known,
             master_was_away: false,
         })
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGHUP;
 
+use super::changes::Changes;
 use crate::process::Interruption;
 
 /// Why a wait has ended.
@@ -16,6 +17,8 @@ pub(super) enum Woken {
     TimeIsOver,
     /// By SIGHUP, which may have come before the wait.
     HungUp,
+    /// The master tells of a change.
+    Changed,
     /// slapgrid was told to end.
     Interrupted,
 }
@@ -35,19 +38,27 @@ impl Hangup {
         Ok(Self { told })
     }
 
-    /// Waits for that long, or until a signal comes. Several SIGHUP may count as one.
-    pub(super) fn wait(&self, interruption: &Interruption, duration: Duration) -> Woken {
+    /// Waits for that long, or until a signal or a change comes. Several SIGHUP may count as one.
+    pub(super) fn wait(
+        &self,
+        interruption: &Interruption,
+        changes: Option<&Changes>,
+        duration: Duration,
+    ) -> Woken {
         let timeout = Timespec::try_from(duration).ok();
-        let mut watched = [
+        let mut watched = vec![
             PollFd::new(interruption, PollFlags::IN),
             PollFd::new(&self.told, PollFlags::IN),
         ];
+        watched.extend(changes.map(|changes| PollFd::new(changes, PollFlags::IN)));
         // A signal that arrives at this thread ends the wait with an error: the streams tell which.
         let _ = poll(&mut watched, timeout.as_ref());
         if interruption.is_requested() {
             Woken::Interrupted
         } else if self.take() {
             Woken::HungUp
+        } else if changes.is_some_and(Changes::have_come) {
+            Woken::Changed
         } else {
             Woken::TimeIsOver
         }

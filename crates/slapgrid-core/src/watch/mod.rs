@@ -1,24 +1,30 @@
-//! Staying, instead of being started by cron: a pass at each interval, and at once on SIGHUP, which
-//! has the configuration read again, too.
+//! Staying, instead of being started by cron: a pass at each interval, at once when the master tells
+//! of a change, and at once on SIGHUP, which has the configuration read again, too.
 
+mod changes;
 mod hangup;
 mod pace;
 mod service_manager;
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::outcome::{Outcome, error_chain};
 use crate::process::Interruption;
 use crate::progress::Observer;
 use crate::random;
-use crate::run::{Phase, RunError, lock, pass};
+use crate::run::{Known, Phase, RunError, lock, pass};
 use crate::settings::Settings;
+use changes::Changes;
 use hangup::{Hangup, Woken};
 use pace::{Master, Pace};
 
 /// Most subjects that a status names.
 const NAMED: usize = 5;
+/// So many passes in a row begin because of changes; then one comes at its time, lest a node whose
+/// passes bring about changes never rests.
+const MOST_HURRIES: u32 = 10;
 
 /// A process that stays.
 pub struct Watch<'a> {
@@ -58,19 +64,34 @@ impl Watch<'_> {
         hangup: &Hangup,
     ) -> Result<(), RunError> {
         let mut pace = Pace::new(self.interval);
-        let mut passed = Ok(self.pass(&settings, interruption, &pace)?);
+        let mut known = Arc::default();
+        let mut passed = Ok(self.pass(&settings, interruption, &pace, &known)?);
+        let mut hurries = 0;
         settings.mode.boot = false;
         loop {
             if interruption.is_requested() {
                 return Ok(());
             }
             let pause = conclude(&mut pace, &passed);
-            match hangup.wait(interruption, pause) {
+            let changes = (hurries < MOST_HURRIES)
+                .then(|| Changes::await_for(pause, &settings, &known, interruption));
+            let woken = hangup.wait(interruption, changes.flatten().as_ref(), pause);
+            hurries = if woken == Woken::Changed {
+                hurries + 1
+            } else {
+                0
+            };
+            match woken {
                 Woken::Interrupted => return Ok(()),
                 Woken::TimeIsOver => {}
-                Woken::HungUp => self.reload(&mut settings),
+                Woken::Changed => log::info!("the master tells of a change"),
+                Woken::HungUp => {
+                    self.reload(&mut settings);
+                    // It may be of another computer, or of another master.
+                    known = Arc::default();
+                }
             }
-            passed = self.pass(&settings, interruption, &pace);
+            passed = self.pass(&settings, interruption, &pace, &known);
         }
     }
 
@@ -79,10 +100,12 @@ impl Watch<'_> {
         settings: &Settings,
         interruption: &Interruption,
         pace: &Pace,
+        known: &Known,
     ) -> Result<Outcome, RunError> {
         service_manager::status("a pass is under way");
+        let (phases, observer) = (self.phases, self.observer);
         let was_away = pace.is_master_away();
-        pass(settings, self.phases, interruption, self.observer, was_away)
+        pass(settings, phases, interruption, observer, known, was_away)
     }
 
     /// What cannot be used leaves everything as it is.

@@ -1,0 +1,168 @@
+//! Nodes that wait at the master.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal::SIGTERM;
+use rusqlite::Connection;
+use slapos_tests::{COMPUTER, Server, poll};
+
+use super::{PATIENCE, ask, figure, supply};
+
+/// The requests that wait.
+fn waiting(server: &Server) -> u64 {
+    figure(server, "slapproxy_waiting_requests")
+}
+
+/// A connection on which a request waits for what comes after this tag.
+fn wait(server: &Server, tag: &str, seconds: u64) -> TcpStream {
+    let mut stream = server.connect();
+    let request = format!(
+        "GET /getFullComputerInformation?computer_id={COMPUTER} HTTP/1.1\r\nHost: {}\r\n\
+         If-None-Match: {tag}\r\nPrefer: wait={seconds}\r\n\r\n",
+        server.address()
+    );
+    stream
+        .write_all(request.as_bytes())
+        .expect("the server reads");
+    stream
+}
+
+/// The head of an answer.
+fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("there is an answer");
+        head.push(byte[0]);
+    }
+    String::from_utf8(head)
+        .expect("a head is ASCII")
+        .to_lowercase()
+}
+
+#[test]
+fn who_waits_learns_of_a_change_at_once_whoever_makes_it() {
+    let server = Server::start("", &[]);
+    supply(&server, "http://one/");
+    let other = Connection::open(server.path().join("proxy.db")).unwrap();
+    let sql =
+        format!("INSERT INTO software18 (url, computer_reference) VALUES ('u', '{COMPUTER}')");
+    let by_call = || supply(&server, "http://two/");
+    let by_others = || assert_eq!(other.execute(&sql, []).unwrap(), 1);
+    for (who, change) in [
+        ("ours", &by_call as &dyn Fn()),
+        ("another process", &by_others),
+    ] {
+        let tag = ask(&server, &[]).tag();
+        let mut stream = wait(&server, &tag, 25);
+        poll::until("it waits", PATIENCE, || waiting(&server) == 1);
+        let changed = Instant::now();
+        change();
+        let head = head(&mut stream);
+        let delay = changed.elapsed();
+        println!(
+            "change by {who}: told after {:.1} ms",
+            delay.as_secs_f64() * 1e3
+        );
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert!(head.contains("preference-applied: wait=25"), "{head}");
+        assert!(delay < Duration::from_secs(5), "{delay:?}");
+    }
+}
+
+#[test]
+fn who_has_waited_long_enough_is_told_that_nothing_has_changed() {
+    let server = Server::start("max_wait = 1", &[]);
+    supply(&server, "http://one/");
+    let tag = ask(&server, &[("Prefer", "wait=1000")]).tag();
+    let asked = Instant::now();
+    let answer = ask(&server, &[("If-None-Match", &tag), ("Prefer", "wait=1000")]);
+    assert_eq!(answer.status, 304);
+    assert_eq!(answer.header("preference-applied"), Some("wait=1"));
+    assert!(asked.elapsed() >= Duration::from_secs(1));
+}
+
+#[test]
+fn nobody_waits_where_it_is_turned_off() {
+    let server = Server::start("max_wait = 0", &[]);
+    supply(&server, "http://one/");
+    let tag = ask(&server, &[]).tag();
+    let answer = ask(&server, &[("If-None-Match", &tag), ("Prefer", "wait=1000")]);
+    assert_eq!(answer.status, 304);
+    assert_eq!(answer.header("preference-applied"), None);
+}
+
+#[test]
+fn a_server_that_is_told_to_end_answers_who_waits() {
+    let mut server = Server::start("", &[]);
+    supply(&server, "http://one/");
+    let tag = ask(&server, &[]).tag();
+    let mut stream = wait(&server, &tag, 60);
+    poll::until("it waits", PATIENCE, || waiting(&server) == 1);
+    server.signal(SIGTERM);
+    let head = head(&mut stream);
+    assert!(head.starts_with("http/1.1 304"), "{head}");
+    let (code, took) = server.wait();
+    assert_eq!(code, Some(0));
+    // Else it is cut off after four.
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[test]
+fn who_goes_away_waits_no_longer_and_a_slow_client_is_no_abuse() {
+    let server = Server::start("request_timeout = 0.5", &[]);
+    supply(&server, "http://one/");
+    let tag = ask(&server, &[]).tag();
+    let gone = wait(&server, &tag, 60);
+    let mut patient = wait(&server, &tag, 2);
+    poll::until("both wait", PATIENCE, || waiting(&server) == 2);
+    drop(gone);
+    let head = head(&mut patient);
+    assert!(head.starts_with("http/1.1 304"), "{head}");
+    poll::until("nobody waits", PATIENCE, || waiting(&server) == 0);
+}
+
+#[test]
+fn many_wait_without_threads_and_others_are_served() {
+    const MANY: usize = 600;
+    let server = Server::start("max_connections = 800", &[]);
+    supply(&server, "http://one/");
+    let tag = ask(&server, &[]).tag();
+    let threads = server.threads();
+    let mut streams: Vec<_> = (0..MANY + 50).map(|_| wait(&server, &tag, 120)).collect();
+    poll::until("as many wait as may", PATIENCE, || {
+        waiting(&server) == MANY as u64
+    });
+    println!(
+        "{threads} threads before, {} while {MANY} wait",
+        server.threads()
+    );
+    // To look may take one, which stays for a while.
+    assert!(server.threads() <= threads + 2);
+    // The others were answered at once.
+    let answered = streams.split_off(MANY);
+    for mut stream in answered {
+        let head = head(&mut stream);
+        assert!(!head.contains("preference-applied"), "{head}");
+    }
+    supply(&server, "http://two/");
+    let changed = Instant::now();
+    thread::scope(|scope| {
+        for stream in &mut streams {
+            scope.spawn(|| {
+                let head = head(stream);
+                assert!(head.starts_with("http/1.1 200"), "{head}");
+            });
+        }
+    });
+    println!(
+        "all {MANY} were told {:?} after the change",
+        changed.elapsed()
+    );
+    let status = fs::read_to_string(server.path().join("log")).unwrap();
+    assert!(!status.contains("panicked"), "{status}");
+}
