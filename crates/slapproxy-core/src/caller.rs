@@ -1,6 +1,7 @@
 //! Who sends a request, as far as the connection tells.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Who sends a request. The server puts it into the extensions of each.
 #[derive(Debug, Clone)]
@@ -11,6 +12,8 @@ pub(crate) struct Caller {
     pub(crate) is_tls: bool,
     /// Whom the sender may speak for.
     pub(crate) speaker: Speaker,
+    /// The name on the sender's certificate, if it has one.
+    pub(crate) name: Option<Arc<str>>,
 }
 
 /// Whom a sender may speak for.

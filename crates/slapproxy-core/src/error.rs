@@ -47,6 +47,9 @@ pub enum MasterError {
         /// Why.
         source: RemoteError,
     },
+    /// 503: too many requests wait for the database already.
+    #[error("too many requests wait for the database; try again later")]
+    Overloaded,
     /// 503: the database is away, or overloaded. 500: it does not do what it should.
     #[error("the database failed")]
     Storage(#[from] StorageError),

@@ -58,10 +58,28 @@ pub(super) const SECTION: Section = Section {
             "Seconds for the head of a request, for a body or client that stands still, and between requests.",
         ),
         key(
+            "max_wait",
+            Value("300"),
+            PROXY,
+            "Seconds that a node may wait with its question until something changes for it; 0: not at all. Each keeps a connection, and three quarters of max_connections may.",
+        ),
+        key(
+            "max_queue",
+            Value("1000"),
+            PROXY,
+            "Requests at a time that use the database or wait for it; more are answered 503 at once.",
+        ),
+        key(
+            "rate_limit",
+            Value("0"),
+            PROXY,
+            "Requests a second that each client, by its certificate or else its address, may make on average, with bursts of a minute's worth; more are answered 429. 0: as many as it likes.",
+        ),
+        key(
             "trusted_proxies",
             Value("127.0.0.0/8 ::1"),
             PROXY,
-            "Addresses or networks of proxies whose X-Forwarded-Proto and X-Forwarded-Prefix are believed.",
+            "Addresses or networks of proxies whose X-Forwarded-Proto, X-Forwarded-Prefix and X-Forwarded-For are believed.",
         ),
         key(
             "ssl_cert",

@@ -162,6 +162,7 @@ mod tests {
                 address: address.map(|address| address.parse::<IpAddr>().unwrap()),
                 is_tls,
                 speaker: Speaker::User,
+                name: None,
             });
         }
         request.body(Body::empty()).unwrap()

@@ -5,11 +5,13 @@
 
 mod authority;
 mod calls;
+mod coding;
 pub(crate) mod condition;
 mod cross_site;
 mod external;
 mod host;
 mod prefer;
+mod rate;
 pub(crate) mod respond;
 mod shacache;
 #[cfg(test)]
@@ -31,12 +33,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use slap_proto::authorization::PartitionIdentity;
 
+use self::rate::Rates;
 use crate::master::{Context, now};
 use crate::metrics::{Measured, Metrics};
 use crate::multimaster::Remotes;
 use crate::settings::Settings;
 use crate::shacache::Shacache;
-use crate::storage::Storage;
+use crate::storage::{Bounded, Storage};
 use crate::{MasterError, hateoas, http_proxy, jsonrpc, panel};
 
 /// Largest body of a request that is read into memory, in bytes.
@@ -96,11 +99,13 @@ pub(crate) fn measured_app<S: Storage>(
 ) -> Router {
     let told = waiting.clone();
     storage.tell_changes(Box::new(move |changed| told.tell(changed)));
+    let rates = Rates::new(&settings.server);
+    let storage = Measured::new(storage, metrics.clone());
     let master = Arc::new(Master {
         shacache: settings.shacache.as_ref().map(Shacache::new),
         remotes: Remotes::new(&settings.multimaster),
+        storage: Bounded::new(storage, settings.server.max_queue),
         settings,
-        storage: Measured::new(storage, metrics.clone()),
         run_id,
         metrics: metrics.clone(),
         waiting,
@@ -114,6 +119,7 @@ pub(crate) fn measured_app<S: Storage>(
         .layer(from_fn(cross_site::guard))
         .layer(from_fn_with_state(master.clone(), host::guard))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn_with_state(rates, rate::limit))
         .layer(from_fn_with_state(metrics, status::measure))
         .with_state(master)
 }
@@ -129,7 +135,9 @@ fn routes<S: Storage>(master: &Shared<S>) -> Router<Shared<S>> {
     let with_bodies = Router::new()
         .merge(calls::routes())
         .merge(jsonrpc::routes())
-        .layer(from_fn_with_state(turns::turns(), turns::take));
+        .layer(from_fn_with_state(turns::turns(), turns::take))
+        .layer(coding::compress())
+        .layer(from_fn(coding::tag));
     of_users
         .route_layer(from_fn_with_state(master.clone(), authority::users_only))
         // These are for nodes, too, and check themselves whom the sender may speak for.

@@ -70,6 +70,7 @@ pub(crate) fn status(error: &MasterError) -> StatusCode {
         MasterError::NotReady(_) => StatusCode::REQUEST_TIMEOUT,
         MasterError::Unreachable { .. } => origin_unreachable(),
         MasterError::Remote { .. } => StatusCode::BAD_GATEWAY,
+        MasterError::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         MasterError::Storage(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
         MasterError::Storage(_) | MasterError::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }

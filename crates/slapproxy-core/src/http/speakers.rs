@@ -111,6 +111,7 @@ impl Asker {
             address: Some(IpAddr::from([127, 0, 0, 1])),
             is_tls: true,
             speaker: self.speaker.clone(),
+            name: None,
         });
         self.router.clone().oneshot(request).await.unwrap().status()
     }

@@ -88,6 +88,7 @@ impl Connections {
             address,
             is_tls: false,
             speaker: Speaker::User,
+            name: None,
         };
         match (accepted, &self.certificates) {
             (Accepted::Unix(stream), _) => {
@@ -130,18 +131,18 @@ impl Connections {
     }
 
     fn caller<S>(&self, address: IpAddr, stream: &TlsStream<S>) -> Caller {
-        let speaker = match &self.users {
-            None => Speaker::User,
-            Some(users) => {
-                let chain = stream.get_ref().1.peer_certificates();
-                let name = chain.and_then(|chain| tls::common_name(chain.first()?));
-                name.map_or(Speaker::Nobody, |name| Speaker::named(&name, users))
-            }
+        let chain = stream.get_ref().1.peer_certificates();
+        let name = chain.and_then(|chain| tls::common_name(chain.first()?));
+        let speaker = match (&self.users, &name) {
+            (None, _) => Speaker::User,
+            (Some(users), Some(name)) => Speaker::named(name, users),
+            (Some(_), None) => Speaker::Nobody,
         };
         Caller {
             address: Some(address),
             is_tls: true,
             speaker,
+            name: name.map(Into::into),
         }
     }
 

@@ -3,7 +3,7 @@
 use slapos_config::ConfigFile;
 
 /// Every parameter that means something.
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 26] = [
     "client_ca",
     "client_crl",
     "database_connections",
@@ -14,9 +14,11 @@ const KNOWN: [&str; 24] = [
     "local_software_release_root",
     "log_file",
     "max_connections",
+    "max_queue",
     "max_wait",
     "port",
     "public_directory_path",
+    "rate_limit",
     "request_timeout",
     "server_names",
     "shacache_content_directory",

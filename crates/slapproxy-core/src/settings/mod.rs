@@ -274,6 +274,10 @@ mod tests {
             ),
             (format!("{base}database_connections = 0"), "from 1 to 1000"),
             (format!("{base}request_timeout = 1e18"), "a day at most"),
+            (format!("{base}request_timeout = 0"), "above zero"),
+            (format!("{base}max_wait = -1"), "a day at most"),
+            (format!("{base}max_queue = 0"), "above zero"),
+            (format!("{base}rate_limit = 1.5"), "requests a second"),
             (format!("{base}server_names = a b:80"), "\"b:80\""),
             (
                 format!("{base}local-software-release-root = srv"),

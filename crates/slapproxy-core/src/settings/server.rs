@@ -1,6 +1,7 @@
 //! How requests come in.
 
 use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -14,6 +15,9 @@ const MOST_CONNECTIONS: usize = 65_536;
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const LONGEST_TIME: Duration = Duration::from_secs(86_400);
 const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(300);
+/// What a disk that syncs slowly works off in about a second.
+const DEFAULT_MAX_QUEUE: usize = 1000;
+const HIGHEST_RATE: u32 = 1_000_000;
 
 /// How requests come in.
 #[derive(Debug, Clone)]
@@ -34,6 +38,10 @@ pub struct ServerSettings {
     pub request_timeout: Duration,
     /// How long a node may have its question lie until something changes; zero: not at all.
     pub max_wait: Duration,
+    /// Transactions at a time, with those that wait for their turn; more are refused at once.
+    pub max_queue: usize,
+    /// Requests a second that a client may make on average; `None`: as many as it likes.
+    pub rate_limit: Option<NonZeroU32>,
 }
 
 impl Default for ServerSettings {
@@ -46,6 +54,8 @@ impl Default for ServerSettings {
             max_connections: DEFAULT_MAX_CONNECTIONS,
             request_timeout: DEFAULT_REQUEST_TIMEOUT,
             max_wait: DEFAULT_MAX_WAIT,
+            max_queue: DEFAULT_MAX_QUEUE,
+            rate_limit: None,
         }
     }
 }
@@ -75,6 +85,8 @@ impl ServerSettings {
             max_connections: max_connections(section)?.unwrap_or(defaults.max_connections),
             request_timeout: request_timeout(section)?.unwrap_or(defaults.request_timeout),
             max_wait: max_wait(section)?.unwrap_or(defaults.max_wait),
+            max_queue: max_queue(section)?.unwrap_or(defaults.max_queue),
+            rate_limit: rate_limit(section)?,
         };
         if !overrides.insecure_listen {
             settings.check_reach()?;
@@ -162,6 +174,24 @@ fn request_timeout(section: &Section<'_>) -> Result<Option<Duration>, ValueError
 fn max_wait(section: &Section<'_>) -> Result<Option<Duration>, ValueError> {
     let expected = "a number of seconds, a day at most";
     seconds(section, "max_wait", expected, |_| true)
+}
+
+fn max_queue(section: &Section<'_>) -> Result<Option<usize>, ValueError> {
+    let expected = "a number of requests above zero";
+    let number = section.get_parsed::<NonZeroUsize>("max_queue", expected)?;
+    Ok(number.map(NonZeroUsize::get))
+}
+
+/// Zero is no limit.
+fn rate_limit(section: &Section<'_>) -> Result<Option<NonZeroU32>, ValueError> {
+    let (key, expected) = (
+        "rate_limit",
+        "a number of requests a second, a million at most",
+    );
+    match section.get_parsed::<u32>(key, expected)? {
+        Some(rate) if rate > HIGHEST_RATE => Err(section.wrong(key, rate.to_string(), expected)),
+        rate => Ok(rate.and_then(NonZeroU32::new)),
+    }
 }
 
 /// A time of a day at most that fits.

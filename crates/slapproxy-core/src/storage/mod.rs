@@ -3,6 +3,7 @@
 
 mod any;
 mod backup;
+mod bounded;
 mod engine;
 mod migrate;
 mod notifier;
@@ -21,6 +22,7 @@ mod writer;
 pub(crate) use any::look_at;
 pub use any::{AnyStorage, Database, DatabaseError};
 pub use backup::BackupError;
+pub(crate) use bounded::Bounded;
 pub use engine::EngineError;
 #[cfg(feature = "postgresql")]
 pub use postgres::{PasswordError, PostgresError, PostgresSettings, PostgresStorage, UriError};
