@@ -86,9 +86,14 @@ pub(super) fn register(partition: usize) -> Vec<u8> {
 
 /// An instance by its number; another value changes it.
 pub(super) fn instance(number: usize, value: &str) -> Vec<u8> {
+    named_instance(&format!("instance-{number}"), value)
+}
+
+/// An instance by its name; another value changes it.
+pub(super) fn named_instance(name: &str, value: &str) -> Vec<u8> {
     request(&RequestComputerPartition {
         software_release: "http://release.example/software.cfg".to_owned(),
-        partition_reference: format!("instance-{number}"),
+        partition_reference: name.to_owned(),
         partition_parameter_dict: parameters(value),
         ..RequestComputerPartition::default()
     })

@@ -15,6 +15,8 @@ use crate::places;
 
 /// How long a master may take to answer at first.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The database in a master's directory.
+const DATABASE: &str = "proxy.db";
 
 /// Whose master it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,19 +32,34 @@ pub(super) struct Master {
     pub(super) address: SocketAddr,
     /// From the start of the process to the first answer.
     pub(super) first_answer: Duration,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Master {
     pub(super) fn start(side: Side) -> Result<Self> {
-        // Not in memory: a write is to be as durable as in earnest.
-        let directory = TempDir::with_prefix_in("bench-", places::target())
-            .context("cannot make a directory under target/")?;
+        Self::start_in(directory()?, side, "")
+    }
+
+    /// Starts a master with more lines of configuration, and a database that is filled before.
+    pub(super) fn start_with(
+        side: Side,
+        more: &str,
+        fill: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
+        // A first one makes the tables.
+        let mut first = Self::start_in(directory()?, side, more)?;
+        let directory = std::mem::replace(&mut first.directory, directory()?);
+        drop(first);
+        fill(&directory.path().join(DATABASE))?;
+        Self::start_in(directory, side, more)
+    }
+
+    fn start_in(directory: TempDir, side: Side, more: &str) -> Result<Self> {
         let address = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
             .context("no free TCP port")?;
         let configuration = directory.path().join("slapos.cfg");
-        fs::write(&configuration, settings(directory.path(), address))?;
+        fs::write(&configuration, settings(directory.path(), address, more))?;
         let log = File::create(directory.path().join("log"))?;
         let mut command = match side {
             Side::Ours => Command::new(places::target().join("release/slapproxy")),
@@ -64,7 +81,7 @@ impl Master {
             process,
             address,
             first_answer: Duration::ZERO,
-            _directory: directory,
+            directory,
         };
         master.wait(started)?;
         Ok(master)
@@ -90,6 +107,19 @@ impl Master {
         let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
         Ok(number.context("no VmRSS")?.trim().parse()?)
     }
+
+    /// The CPU time that it has taken.
+    pub(super) fn cpu(&self) -> Result<Duration> {
+        /// Of a second, on every architecture of Linux that we know.
+        const TICK: Duration = Duration::from_millis(10);
+        let path = format!("/proc/{}/stat", self.process.id());
+        let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        // After the name, which may hold anything: user and system time are the 12th and 13th.
+        let (_, fields) = stat.rsplit_once(") ").context("no such process")?;
+        let times = fields.split(' ').skip(11).take(2).map(str::parse::<u32>);
+        let ticks = times.sum::<Result<u32, _>>()?;
+        Ok(TICK * ticks)
+    }
 }
 
 impl Drop for Master {
@@ -100,7 +130,13 @@ impl Drop for Master {
     }
 }
 
-fn settings(directory: &Path, address: SocketAddr) -> String {
+/// Not in memory: a write is to be as durable as in earnest.
+fn directory() -> Result<TempDir> {
+    TempDir::with_prefix_in("bench-", places::target())
+        .context("cannot make a directory under target/")
+}
+
+fn settings(directory: &Path, address: SocketAddr, more: &str) -> String {
     let here = directory.display();
     let (computer, port) = (calls::COMPUTER, address.port());
     format!(
@@ -112,6 +148,7 @@ fn settings(directory: &Path, address: SocketAddr) -> String {
          [slapproxy]\n\
          host = 127.0.0.1\n\
          port = {port}\n\
-         database_uri = {here}/proxy.db\n"
+         database_uri = {here}/{DATABASE}\n\
+         {more}"
     )
 }

@@ -9,6 +9,7 @@ mod netcache;
 mod node;
 mod proxy;
 mod release;
+mod scale;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,6 +55,27 @@ pub(crate) enum Subject {
         #[arg(long, default_value_t = 2.0)]
         seconds: f64,
     },
+    /// slapproxy: thousands of nodes that ask it, with some changes
+    Scale {
+        /// How many nodes there are
+        #[arg(long, value_delimiter = ',', default_values_t = [1000, 10_000])]
+        nodes: Vec<usize>,
+        /// How many partitions each has
+        #[arg(long, default_value_t = 100)]
+        partitions: usize,
+        /// How the nodes ask
+        #[arg(long, value_enum, value_delimiter = ',', default_values_t = [scale::Way::Plain, scale::Way::Tag, scale::Way::Wait])]
+        ways: Vec<scale::Way>,
+        /// Seconds from one question of a node to the next
+        #[arg(long, default_value_t = 60.0)]
+        interval: f64,
+        /// For how many percent of the nodes something changes within an interval
+        #[arg(long, default_value_t = 1.0)]
+        changes: f64,
+        /// How long each figure is measured
+        #[arg(long, default_value_t = 120.0)]
+        seconds: f64,
+    },
     /// slapgrid-cp: time and CPU of a pass
     Node {
         /// How many partitions the computer has
@@ -86,6 +108,21 @@ pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
             rounds,
             only,
         } => node::run(partitions, *rounds, only)?,
+        Subject::Scale {
+            nodes,
+            partitions,
+            ways,
+            interval,
+            changes,
+            seconds,
+        } => scale::run(&scale::Plan {
+            nodes,
+            partitions: *partitions,
+            ways,
+            interval: Duration::try_from_secs_f64(*interval)?,
+            changes: *changes,
+            time: Duration::try_from_secs_f64(*seconds)?,
+        })?,
         Subject::Proxy {
             partitions,
             connections,
