@@ -50,3 +50,39 @@ fn versions_outlive_the_server() {
     let server = Server::start_in(server.kill(), &[], "", &[]);
     assert_eq!(ask(&server, &[("If-None-Match", &tag)]).status, 304);
 }
+
+#[test]
+fn each_coding_has_its_tag() {
+    let server = Server::start("", &[]);
+    describe(&slap(&server), COMPUTER, 20);
+    let plain = ask(&server, &[]);
+    let zipped = ask(&server, &[("Accept-Encoding", "gzip")]);
+    assert_eq!(zipped.header("content-encoding"), Some("gzip"));
+    assert_eq!(
+        zipped.tag(),
+        plain
+            .tag()
+            .replace("\"", "-gzip\"")
+            .replacen("-gzip", "", 1)
+    );
+    println!("{} bytes, in gzip {}", plain.body.len(), zipped.body.len());
+    assert!(zipped.body.len() < plain.body.len() / 4);
+    let headers = [
+        ("Accept-Encoding", "gzip"),
+        ("If-None-Match", &*zipped.tag()),
+    ];
+    assert_eq!(ask(&server, &headers).status, 304);
+    let computer = slap(&server).register_computer(COMPUTER);
+    let partitions = computer.full_information().unwrap().computer_partition_list;
+    assert_eq!(partitions.len(), 20);
+}
+
+#[test]
+fn who_asks_too_often_is_told_when_to_come_back() {
+    let server = Server::start("rate_limit = 1", &[]);
+    let answers: Vec<_> = (0..100).map(|_| ask(&server, &[])).collect();
+    let refused: Vec<_> = answers.iter().filter(|it| it.status == 429).collect();
+    assert!((1..=40).contains(&refused.len()), "{}", refused.len());
+    assert!(refused.iter().all(|it| it.header("retry-after").is_some()));
+    assert!(answers[..60].iter().all(|it| it.status != 429));
+}

@@ -30,13 +30,14 @@ pub(super) async fn serve<C: Serve, S: Storage>(
     call: C,
 ) -> Result<Response, MasterError> {
     let waited = wait(master, context, headers, &call).await?;
-    let found = master.storage.read(|records| {
+    let found = master.storage.read_async(|records| {
         // Of the same snapshot as the answer.
         match tag(&call, context, records)? {
             Some(tag) if condition::names(headers, &IF_NONE_MATCH, &tag) => Ok(Found::Known(tag)),
-            tag => Ok(Found::Answer(call.serve(context, records)?, tag)),
+            tag => Ok(Found::Answer(call.clone().serve(context, records)?, tag)),
         }
-    })?;
+    });
+    let found = found.await?;
     let (mut response, tag) = match found {
         Found::Known(tag) => (StatusCode::NOT_MODIFIED.into_response(), Some(tag)),
         Found::Answer(answer, tag) => (respond::to_response(answer)?, tag),
@@ -68,13 +69,11 @@ async fn wait<C: Serve, S: Storage>(
     };
     let _counted = master.metrics.waiting();
     let deadline = Instant::now() + time;
-    let is_known = || {
-        master.storage.read(|records| {
-            let tag = tag(call, context, records)?;
-            Ok(tag.is_some_and(|tag| condition::names(headers, &IF_NONE_MATCH, tag)))
-        })
+    let is_known = |records: &dyn Records| {
+        let tag = tag(call, context, records)?;
+        Ok(tag.is_some_and(|tag| condition::names(headers, &IF_NONE_MATCH, tag)))
     };
-    while is_known()? && place.sees_change(deadline).await {}
+    while master.storage.read_async(is_known).await? && place.sees_change(deadline).await {}
     Ok(Some(time))
 }
 

@@ -72,7 +72,9 @@ impl Waiting {
         let computers = self.computers();
         match changed {
             Changed::Computer(computer) => {
-                computers.get(computer).map(|it| it.send_replace(()));
+                if let Some(changes) = computers.get(computer) {
+                    changes.send_replace(());
+                }
             }
             Changed::Unknown => {
                 for changes in computers.values() {

@@ -3,7 +3,7 @@
 use slapos_config::ConfigFile;
 
 /// Every parameter that means something.
-const KNOWN: [&str; 26] = [
+const KNOWN: [&str; 27] = [
     "client_ca",
     "client_crl",
     "database_connections",

@@ -45,7 +45,7 @@ impl Drop for Turn<'_> {
 impl<S: Storage> Storage for Bounded<S> {
     fn read<T>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         let _turn = self.enter()?;
         self.storage.read(function)
@@ -53,15 +53,23 @@ impl<S: Storage> Storage for Bounded<S> {
 
     fn write<T>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError>,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         let _turn = self.enter()?;
         self.storage.write(function)
     }
 
+    async fn read_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        let _turn = self.enter()?;
+        self.storage.read_async(function).await
+    }
+
     async fn write_async<T: Send>(
         &self,
-        function: impl FnOnce(&dyn Records) -> Result<T, MasterError> + Send,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
     ) -> Result<T, MasterError> {
         let _turn = self.enter()?;
         self.storage.write_async(function).await

@@ -3,9 +3,9 @@
 //! Triggers note a new version whenever a row changes that a document is made of, so that no writer
 //! can forget to, and the slapproxy of slapos.core, which knows nothing of it, cannot either.
 //!
-//! A version has two parts. The `stamp` is random and so never the same again, even where a backup
-//! takes the place of the database. The `version` grows from change to change, over all computers:
-//! by it, whoever has seen one finds those that came after.
+//! A version is a random `stamp`, and so never the same again, even where a backup takes the place of
+//! the database. Beside it stands what tells whoever has looked before which computers have changed
+//! since: in SQLite, where one writes after the other, the number of the change.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -165,3 +165,46 @@ pub(super) fn changed_since(connection: &Connection, version: i64) -> Result<Vec
     };
     changed().map_err(failed("cannot read versions"))
 }
+
+/// In PostgreSQL, transactions change a computer at the same time, which a single row would have
+/// collide: each connection has one of several, and the version is made of all. With it stands the
+/// number of the transaction, which says who may not have seen it.
+#[cfg(feature = "postgresql")]
+pub(super) fn postgres() -> String {
+    let triggers = SOURCES.into_iter().map(|(table, columns)| {
+        let differs = |column: &&str| format!("OLD.{column} IS DISTINCT FROM NEW.{column}");
+        let differs = columns.iter().map(differs).collect::<Vec<_>>().join(" OR ");
+        format!(
+            "CREATE TRIGGER version_{table} AFTER INSERT OR DELETE ON {table} \
+             FOR EACH ROW EXECUTE FUNCTION note_version18();\n\
+             CREATE TRIGGER version_update_{table} AFTER UPDATE ON {table} \
+             FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION note_version18();\n"
+        )
+    });
+    POSTGRES_TABLE.to_owned() + &triggers.collect::<String>()
+}
+
+#[cfg(feature = "postgresql")]
+const POSTGRES_TABLE: &str = r#"
+CREATE TABLE computer_version18 (
+  computer_reference TEXT COLLATE "C",
+  shard INTEGER,
+  stamp BIGINT NOT NULL,
+  changed BIGINT NOT NULL,
+  PRIMARY KEY (computer_reference, shard)
+);
+CREATE INDEX computer_version_order18 ON computer_version18 (changed);
+CREATE FUNCTION note_version18() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO computer_version18
+    SELECT computer, pg_backend_pid() % 16,
+      CAST(CAST('x' || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 1, 16) AS BIT(64)) AS BIGINT),
+      CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)
+    FROM (SELECT OLD.computer_reference UNION SELECT NEW.computer_reference) AS both_rows (computer)
+    WHERE computer IS NOT NULL
+    ON CONFLICT (computer_reference, shard)
+    DO UPDATE SET stamp = EXCLUDED.stamp, changed = EXCLUDED.changed;
+  RETURN NULL;
+END
+$$;
+"#;

@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod escape;
+mod notifier;
 mod password;
 mod patience;
 mod pool;
@@ -19,18 +20,20 @@ pub use error::PostgresError;
 pub use password::PasswordError;
 pub use uri::{PostgresSettings, UriError};
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 use self::connection::Connection;
+use self::notifier::Notifier;
 use self::patience::Patience;
 use self::pool::{Pool, Slot};
 pub(super) use self::transaction::Access;
 use self::transaction::Transaction;
 use super::statements::Statements;
-use super::{OpenError, Records, Storage, StorageError};
+use super::{Listener, OpenError, Records, Storage, StorageError};
 use crate::MasterError;
 
 /// How long a migration may take.
@@ -41,6 +44,7 @@ const LEISURE: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct PostgresStorage {
     pool: Pool,
     run_id: String,
+    notifier: OnceLock<Notifier>,
 }
 
 impl PostgresStorage {
@@ -80,7 +84,12 @@ impl PostgresStorage {
             },
         })?;
         pool.put_back(connection);
-        Ok(Self { pool, run_id })
+        let notifier = OnceLock::new();
+        Ok(Self {
+            pool,
+            run_id,
+            notifier,
+        })
     }
 
     /// By which all servers of this database recognise that they are one master.
@@ -211,6 +220,13 @@ impl Storage for PostgresStorage {
         let came = Instant::now();
         let slot = self.slot_async().await?;
         block_in_place(|| self.transact(slot, Access::Write, came, function))
+    }
+
+    fn tell_changes(&self, listener: Listener) {
+        match Notifier::start(self.pool.settings().clone(), listener) {
+            Ok(notifier) => drop(self.notifier.set(notifier)),
+            Err(error) => log::error!("nobody is told of changes: {error}"),
+        }
     }
 }
 

@@ -52,6 +52,11 @@ impl Pool {
         }
     }
 
+    /// How the database is reached.
+    pub(super) fn settings(&self) -> &PostgresSettings {
+        &self.settings
+    }
+
     /// Waits for the turn of a request.
     pub(super) async fn slot(&self) -> Result<Slot<'_>, PostgresError> {
         if let Ok(slot) = self.slots.try_acquire() {

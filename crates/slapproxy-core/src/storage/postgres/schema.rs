@@ -10,6 +10,7 @@ use super::connection::Connection;
 use crate::server::run_id;
 use crate::storage::SchemaError;
 use crate::storage::schema::VERSION;
+use crate::storage::versions;
 
 /// Whoever makes the tables holds the advisory lock of this number.
 const LOCK: i64 = 0x736c_6170_7072_6f78;
@@ -70,6 +71,7 @@ fn make(connection: &Connection) -> Result<String, Refusal> {
         return check(connection);
     }
     run(connection, TABLES)?;
+    run(connection, &versions::postgres())?;
     let identity = run_id();
     let note =
         format!("INSERT INTO slapproxy_schema (version, run_id) VALUES ({VERSION}, '{identity}')");

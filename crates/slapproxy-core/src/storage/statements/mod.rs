@@ -448,7 +448,9 @@ impl<E: Engine> Records for Statements<'_, E> {
     fn version(&self, computer: &str) -> Result<Option<String>> {
         let sql = "SELECT stamp FROM computer_version18 WHERE computer_reference = $1";
         let computer = parameters![computer];
-        let stamps = self.rows("cannot read a version", sql, computer, |row| row.get::<i64>(0))?;
+        let stamps = self.rows("cannot read a version", sql, computer, |row| {
+            row.get::<i64>(0)
+        })?;
         // Another one for each of them that is another one.
         let stamp = stamps.into_iter().reduce(|all, stamp| all ^ stamp);
         Ok(stamp.map(|stamp| format!("{stamp:x}")))

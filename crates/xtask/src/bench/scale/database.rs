@@ -54,7 +54,10 @@ fn add_partition(
     connection.prepare_cached(sql)?.execute(parameters)?;
     let sql = "INSERT INTO partition_network18 \
         (partition_reference, computer_reference, reference, address) VALUES (?, ?, ?, ?)";
-    for address in [format!("10.0.0.{partition}"), format!("fd00::{partition:x}")] {
+    for address in [
+        format!("10.0.0.{partition}"),
+        format!("fd00::{partition:x}"),
+    ] {
         let parameters = params![reference, computer, format!("slaptap{partition}"), address];
         connection.prepare_cached(sql)?.execute(parameters)?;
     }

@@ -9,9 +9,9 @@ use anyhow::{Result, bail};
 use tokio::time::{sleep, sleep_until};
 
 use super::super::calls;
+use super::Way;
 use super::database;
 use super::node::{Client, Node};
-use super::Way;
 
 /// How long all nodes may take to ask once, in intervals.
 const PATIENCE: u32 = 20;

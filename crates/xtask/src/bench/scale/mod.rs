@@ -53,8 +53,18 @@ pub(super) fn run(plan: &Plan) -> Result<()> {
     )?;
     println!(
         "{:>7} {:>5} {:>6} {:>9} {:>9} {:>9} {:>7} {:>8} {:>9} {:>9} {:>9} {:>7}",
-        "nodes", "way", "req/s", "200", "304", "MB/s", "CPU %", "RSS MiB", "p50 ms", "p99 ms",
-        "max ms", "unseen"
+        "nodes",
+        "way",
+        "req/s",
+        "200",
+        "304",
+        "MB/s",
+        "CPU %",
+        "RSS MiB",
+        "p50 ms",
+        "p99 ms",
+        "max ms",
+        "unseen"
     );
     for nodes in plan.nodes {
         let connections = allow_connections(*nodes)?;
