@@ -13,7 +13,13 @@ pub(super) const SECTION: Section = Section {
             "database_uri",
             Required,
             PROXY,
-            "The SQLite file, which is made if it is not there.",
+            "The SQLite file, which is made if it is not there; or postgresql://USER@HOST/DATABASE, which any number of servers may share.",
+        ),
+        key(
+            "database_connections",
+            Value("16"),
+            PROXY,
+            "Connections to PostgreSQL at a time, at most 1000; more requests wait.",
         ),
         key(
             "host",
