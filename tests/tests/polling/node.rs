@@ -60,8 +60,12 @@ fn a_node_begins_within_a_second_after_the_request_and_rests_after_its_own_chang
     let own = slap.register_computer_partition(COMPUTER, "slappart0");
     let published = [("url".to_owned(), "http://x/".into())].into();
     own.set_connection_dict(&published, None).unwrap();
+    poll::until("the node was told twice", PATIENCE, || {
+        let (_, page) = node.ask_master("/metrics");
+        page.contains("{call=\"getFullComputerInformation, waiting\",status=\"200\"} 2\n")
+    });
     poll::until("the node waits again", PATIENCE, waiting);
-    request("first");
+    assert_eq!(passes(&tool), 1, "{}", tool.text());
     own.bang("to have an end").unwrap();
     poll::until("the node has begun", PATIENCE, || passes(&tool) == 2);
     let ended = tool.end(SIGTERM, Duration::from_secs(10));

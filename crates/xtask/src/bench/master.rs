@@ -22,6 +22,8 @@ const DATABASE: &str = "proxy.db";
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side<'a> {
     Ours,
+    /// Ours, without optimisation.
+    Debug,
     /// The environment of the peer.
     Peer(&'a Path),
 }
@@ -63,6 +65,7 @@ impl Master {
         let log = File::create(directory.path().join("log"))?;
         let mut command = match side {
             Side::Ours => Command::new(places::target().join("release/slapproxy")),
+            Side::Debug => Command::new(places::target().join("debug/slapproxy")),
             Side::Peer(environment) => {
                 let mut command = Command::new(environment.join("bin/slapos"));
                 command.args(["proxy", "start", "--cfg"]);

@@ -75,6 +75,9 @@ pub(crate) enum Subject {
         /// How long each figure is measured
         #[arg(long, default_value_t = 120.0)]
         seconds: f64,
+        /// Measure a slapproxy without optimisation, which is built quickly
+        #[arg(long)]
+        debug: bool,
     },
     /// slapgrid-cp: time and CPU of a pass
     Node {
@@ -115,12 +118,17 @@ pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
             interval,
             changes,
             seconds,
+            debug,
         } => scale::run(&scale::Plan {
             nodes,
             partitions: *partitions,
             ways,
             interval: Duration::try_from_secs_f64(*interval)?,
             changes: *changes,
+            side: match debug {
+                true => master::Side::Debug,
+                false => master::Side::Ours,
+            },
             time: Duration::try_from_secs_f64(*seconds)?,
         })?,
         Subject::Proxy {

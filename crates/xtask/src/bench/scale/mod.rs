@@ -29,6 +29,8 @@ pub(super) struct Plan<'a> {
     pub(super) interval: Duration,
     /// For how many percent of the nodes something changes within an interval.
     pub(super) changes: f64,
+    /// Whose master is measured.
+    pub(super) side: Side<'a>,
     /// How long is measured, after an interval in which all nodes have asked once.
     pub(super) time: Duration,
 }
@@ -46,11 +48,13 @@ pub(crate) enum Way {
 
 /// Measures everything and prints the table.
 pub(super) fn run(plan: &Plan) -> Result<()> {
-    command::run(
-        Command::new(env!("CARGO"))
-            .current_dir(places::workspace())
-            .args(["build", "--quiet", "--release", "--package", "slapproxy"]),
-    )?;
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(places::workspace());
+    build.args(["build", "--quiet", "--package", "slapproxy"]);
+    if plan.side != Side::Debug {
+        build.arg("--release");
+    }
+    command::run(&mut build)?;
     println!(
         "{:>7} {:>5} {:>6} {:>9} {:>9} {:>9} {:>7} {:>8} {:>9} {:>9} {:>9} {:>7}",
         "nodes",
@@ -88,7 +92,7 @@ fn allow_connections(nodes: usize) -> Result<usize> {
 
 fn measure(plan: &Plan, nodes: usize, way: Way, connections: usize) -> Result<()> {
     let more = format!("max_connections = {connections}\n");
-    let master = Master::start_with(Side::Ours, &more, |database| {
+    let master = Master::start_with(plan.side, &more, |database| {
         database::fill(database, nodes, plan.partitions)
     })?;
     let fleet = Arc::new(Fleet::new(master.address, nodes, way, plan.interval));
