@@ -199,13 +199,28 @@ fn handover(first: Side, second: Side) {
     node.instance(first).expect(0);
     let supervisord = node.supervisord();
     assert!(supervisord.is_some());
+    let service = service(&node);
     for side in [second, first, second] {
         node.format(side).expect(0);
         node.software(side).expect(0);
-        node.instance(side).expect(0);
+        // All: what is up to date is left alone, and its file of supervisord with it.
+        node.grid(side, "slapgrid-cp", "instance", &["--all"])
+            .expect(0);
         assert_eq!(node.page().as_deref(), Some("steady\n"), "after {side:?}");
         assert_eq!(node.supervisord(), supervisord, "after {side:?}");
+        assert_eq!(self::service(&node), service, "after {side:?}");
     }
+}
+
+/// The process of the node's only service.
+fn service(node: &Node) -> String {
+    let status = node.services_status();
+    let pid = status
+        .split("pid ")
+        .nth(1)
+        .and_then(|rest| rest.split(',').next());
+    pid.unwrap_or_else(|| panic!("it does not run: {status}"))
+        .to_owned()
 }
 
 #[test]

@@ -67,6 +67,9 @@ impl ProgramConfig {
         section.log_path("stdout_logfile", &self.log_file)?;
         section.fact("stdout_logfile_maxbytes", "100KB");
         section.fact("stdout_logfile_backups", 1);
+        // Of no effect, but slapos.core writes them, and supervisord restarts what differs in anything.
+        section.fact("stderr_logfile_maxbytes", "100KB");
+        section.fact("stderr_logfile_backups", 1);
         section.environment(&self.environment)?;
         Ok(section)
     }
@@ -190,6 +193,8 @@ redirect_stderr = true
 stdout_logfile = /srv/slapgrid/slappart0/.slappart0_web.log
 stdout_logfile_maxbytes = 100KB
 stdout_logfile_backups = 1
+stderr_logfile_maxbytes = 100KB
+stderr_logfile_backups = 1
 environment = USER=\"slapuser0\"
 
 ";
