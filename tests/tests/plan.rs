@@ -26,7 +26,7 @@ static PLAN: LazyLock<Validator> = LazyLock::new(|| schema("slapgrid-plan"));
 static OUTCOME: LazyLock<Validator> = LazyLock::new(|| schema("slapgrid-outcome"));
 
 fn schema(name: &str) -> Validator {
-    let path = places::workspace().join(format!("docs/{name}.schema.json"));
+    let path = places::workspace().join(format!("docs/src/{name}.schema.json"));
     let schema = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }

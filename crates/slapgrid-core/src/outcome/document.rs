@@ -11,7 +11,7 @@ use crate::plan::{NodeAction, ReleasePlan, SCHEMA_VERSION, UsagePlan};
 use crate::run::Phase;
 use crate::settings::Settings;
 
-/// What became of a run, as `--json` prints it (`docs/slapgrid-json.md`). The lists are those of the
+/// What became of a run, as `--json` prints it (`docs/src/slapgrid-json.md`). The lists are those of the
 /// plan, without what is kept as it is, each entry with its result.
 #[derive(Debug, Serialize)]
 pub struct OutcomeDocument<'a> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{PartitionAction, PartitionPlan, ReleaseAction, ReleasePlan, UsagePlan};
 use crate::outcome::Failure;
 
-/// Version of the JSON documents of plans and outcomes (`docs/slapgrid-json.md`). Another one means
+/// Version of the JSON documents of plans and outcomes (`docs/src/slapgrid-json.md`). Another one means
 /// that what was there before has gone or has another meaning; fields are added without.
 pub const SCHEMA_VERSION: u32 = 1;
 
