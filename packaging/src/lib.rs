@@ -1,4 +1,10 @@
 //! What packages of these tools hold beside the programs, and how they are put together.
 
 pub mod configuration;
-pub mod page;
+pub mod generated;
+mod man;
+mod page;
+pub mod paths;
+pub mod stage;
+pub mod tools;
+pub mod tree;

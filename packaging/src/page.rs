@@ -13,7 +13,7 @@ const FORMAT: [&str; 4] = [
 ];
 
 /// The page slapos.cfg(5), in roff.
-pub fn slapos_cfg(version: &str) -> String {
+pub(crate) fn slapos_cfg(version: &str) -> String {
     let mut page = titled("slapos.cfg", 5, version);
     page.control("SH", ["NAME"]);
     page.text([roman(

@@ -5,6 +5,12 @@ use std::path::PathBuf;
 
 use slapos_cli::with_home;
 
+/// That of a node where nothing else is said; packages may have it elsewhere.
+const DEFAULT: &str = match option_env!("SLAPOS_DEFAULT_CONFIGURATION") {
+    Some(path) => path,
+    None => "/etc/opt/slapos/slapos.cfg",
+};
+
 /// That of a node, or of its master.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct NodeConfiguration {
@@ -25,7 +31,7 @@ impl NodeConfiguration {
     /// The file that is to be read.
     pub(crate) fn path(&self) -> PathBuf {
         let variable = std::env::var_os("SLAPOS_CONFIGURATION");
-        choose(self.cfg.clone(), variable, "/etc/opt/slapos/slapos.cfg")
+        choose(self.cfg.clone(), variable, DEFAULT)
     }
 }
 

@@ -1,15 +1,7 @@
-//! `slapos`: the tools of SlapOS by the name and the commands of slapos.core. Each command calls the
-//! library of the tool that does the same.
-
-mod arguments;
-mod boot;
-mod commands;
-mod configuration;
-mod missing;
-mod node;
+//! `slapos`: the tools of SlapOS by the name and the commands of slapos.core.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    slapos_cli::finish("slapos", commands::run(slapos_cli::parse()))
+    slapos::main()
 }

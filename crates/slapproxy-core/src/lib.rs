@@ -5,6 +5,9 @@
 //! [`storage`]. [`serve`] listens and hands connections to it. What people look at, the module
 //! `panel` and [`show`](show()), is made from a `survey` of all that the database holds.
 
+#[cfg(not(any(feature = "bundled-sqlite", feature = "system-sqlite")))]
+compile_error!("one of the features bundled-sqlite and system-sqlite says which SQLite is used");
+
 mod caller;
 mod error;
 mod hateoas;

@@ -53,3 +53,16 @@ pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+/// Runs a program whose output is wanted rather than shown.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run {}", describe(command)))?;
+    if !output.status.success() {
+        bail!("{} failed: {}", describe(command), output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
