@@ -10,11 +10,12 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use slapos_tests::{Outcome, places};
 
 /// Texts outside of the book.
-const TEXTS: [&str; 4] = [
+const TEXTS: [&str; 5] = [
     "README.md",
     "CHANGES.md",
     "ARCHITECTURE.md",
     "fuzz/README.md",
+    "packaging/README.md",
 ];
 
 /// A text, as far as it is checked.

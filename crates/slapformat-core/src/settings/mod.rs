@@ -108,7 +108,7 @@ pub enum SettingsError {
     Value(#[from] ValueError),
     /// Something must be given and is not.
     #[error("{0} (of [slapformat] or [slapos])")]
-    Missing(#[from] MissingParameters),
+    Missing(MissingParameters),
     /// `master_url` is no URL.
     #[error(transparent)]
     Url(#[from] UrlError),
@@ -143,6 +143,12 @@ pub enum SettingsError {
         /// Its value.
         value: PathBuf,
     },
+}
+
+impl From<MissingParameters> for SettingsError {
+    fn from(missing: MissingParameters) -> Self {
+        Self::Missing(missing)
+    }
 }
 
 impl Settings {
