@@ -93,7 +93,11 @@ fn changelog(release: &Release<'_>) -> Result<String> {
 fn documents(workspace: &Path, package: &str, target: &Path) -> Result<()> {
     let directory = target.join(package).join("usr/share/doc").join(package);
     let changes = read(&workspace.join("CHANGES.md"))?;
-    put(&directory.join("changelog.gz"), &compressed(&changes)?, 0o644)?;
+    put(
+        &directory.join("changelog.gz"),
+        &compressed(&changes)?,
+        0o644,
+    )?;
     if package == COMMON {
         let licenses = read(&workspace.join("packaging/third-party-licenses.txt"))?;
         let file = directory.join("third-party-licenses.txt");
