@@ -6,5 +6,7 @@ mod man;
 mod page;
 pub mod paths;
 pub mod stage;
+#[cfg(test)]
+mod third_party;
 pub mod tools;
 pub mod tree;

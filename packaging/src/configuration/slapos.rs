@@ -24,6 +24,12 @@ pub(super) const SECTION: Section = Section {
             "URL of the master, http or https. A node needs key_file and cert_file for https, a user those of [slapconsole].",
         ),
         key(
+            "master_rest_url",
+            Described("what the master says"),
+            &["slapos"],
+            "URL of the master's hateoas API, which slapos service and slapos computer ask.",
+        ),
+        key(
             "software_root",
             Required,
             NODE,

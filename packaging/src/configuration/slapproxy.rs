@@ -13,13 +13,13 @@ pub(super) const SECTION: Section = Section {
             "database_uri",
             Required,
             PROXY,
-            "The SQLite file, which is made if it is not there; or postgresql://USER@HOST/DATABASE, which any number of servers may share.",
+            "The SQLite file, which is made if it is not there, or a database of PostgreSQL, postgresql://USER@HOST/NAME, if slapproxy is built with it.",
         ),
         key(
             "database_connections",
             Value("16"),
             PROXY,
-            "Connections to PostgreSQL at a time, at most 1000; more requests wait.",
+            "Connections to PostgreSQL at a time, from 1 to 1000.",
         ),
         key(
             "host",

@@ -33,7 +33,13 @@ const LOOK_UPS: &[&str] = &[
 
 /// Words of such files that look like parameters and are none: whatever begins with `slap` is a
 /// tool, a section or a user.
-const NO_PARAMETERS: &[&str] = &["generate-signature-key", "make-key", "rsa-sha", "slap"];
+const NO_PARAMETERS: &[&str] = &[
+    "generate-signature-key",
+    "make-key",
+    "rsa-sha",
+    "slap",
+    "x-forwarded",
+];
 
 /// How parameters begin that a tool names and a library looks up.
 const HANDED_ON: &str = "pidfile_";
@@ -88,8 +94,10 @@ fn read_by_the_code() -> BTreeSet<String> {
             let text = fs::read_to_string(&file).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let mut found: Vec<_> = code.lines().flat_map(names_of_line).collect();
-            if !code.contains("slapos_config") {
-                found.retain(|name| name.starts_with(HANDED_ON));
+            if !is_about_settings(&file) {
+                let looked_up = code.lines().filter(|line| line.contains(".get_"));
+                let looked_up: Vec<_> = looked_up.flat_map(names_of_line).collect();
+                found.retain(|name| looked_up.contains(name) || name.starts_with(HANDED_ON));
             }
             names.extend(found.into_iter().map(normalised));
         }
@@ -100,6 +108,14 @@ fn read_by_the_code() -> BTreeSet<String> {
     };
     names.retain(parameter);
     names
+}
+
+/// Whether a file has nothing but parameters to name; others speak of documents and calls, too.
+fn is_about_settings(file: &Path) -> bool {
+    let path = file.to_string_lossy();
+    ["settings", "slapformat-core/src/lookup.rs", "definition.rs"]
+        .iter()
+        .any(|part| path.contains(part))
 }
 
 /// The parameters that a line of code names: in a look-up any word, elsewhere words with a joint.

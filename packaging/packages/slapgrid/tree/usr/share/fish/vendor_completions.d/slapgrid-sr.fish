@@ -20,6 +20,7 @@ complete -c slapgrid-sr -l jobs -d 'How many releases (else one) or partitions (
 complete -c slapgrid-sr -l watch -d 'Stay, and work again after this time, 60 seconds unless another is given; at once on SIGHUP, which has slapos.cfg read again' -r
 complete -c slapgrid-sr -l export-bundle -d 'slapgrid-sr only: write the installed releases into a file, signed, for nodes without network' -r -F
 complete -c slapgrid-sr -l import-bundle -d 'slapgrid-sr only: install the releases of such a file that are for this node, without a master; the next run tells it' -r -F
+complete -c slapgrid-sr -l additional-software-directory -d 'With --prune: releases in this directory use shared parts, too; may be given several times' -r -F
 complete -c slapgrid-sr -l only-sr -d 'Only these releases (MD5 or URL), even if they are installed' -r
 complete -c slapgrid-sr -l only-cp -d 'Only these partitions, even if they are up to date' -r
 complete -c slapgrid-sr -l only -d 'As --only-sr for slapgrid-sr, as --only-cp for the other tools' -r
@@ -31,12 +32,13 @@ complete -c slapgrid-sr -l develop -d 'Process what is up to date, and let build
 complete -c slapgrid-sr -l force -l all -d 'Process what is up to date'
 complete -c slapgrid-sr -l force-stop -d 'Stop the services, whatever the master wants'
 complete -c slapgrid-sr -l garbage-collect -d 'Remove releases that the master does not name'
-complete -c slapgrid-sr -l buildout-debug -d 'Let the buildout of releases start its debugger on errors'
+complete -c slapgrid-sr -l buildout-debug -d 'Let buildout start its debugger on errors, on the terminal, one at a time'
 complete -c slapgrid-sr -l dry-run -d 'Only say what a run would do: exit code 0 if nothing, 4 if something is to be changed'
 complete -c slapgrid-sr -l promises-only -d 'Only check the promises of the instances that shall run; the master is told nothing'
 complete -c slapgrid-sr -l boot -d 'After the start of the machine, when slapformat has run: starts the services that are known, waits for the master, tells it, and has every instance processed again'
 complete -c slapgrid-sr -l status -d 'Only show what runs here and which promises are kept: exit code 1 if something does not run, 2 if only promises are broken'
 complete -c slapgrid-sr -l json -d 'Print what became of the run as one JSON document; with --dry-run the plan, with --status the status'
+complete -c slapgrid-sr -l prune -d 'slapgrid-sr only: only remove the shared parts that nothing uses'
 complete -c slapgrid-sr -s c -l console -d 'Log to standard error, too'
 complete -c slapgrid-sr -s v -l verbose -d 'Log details'
 complete -c slapgrid-sr -s q -l quiet -d 'Log warnings and errors only, and show no progress'

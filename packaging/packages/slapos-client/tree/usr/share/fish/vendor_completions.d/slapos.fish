@@ -40,39 +40,39 @@ complete -c slapos -n "__fish_slapos_needs_command" -f -a "cachelookup" -d 'What
 complete -c slapos -n "__fish_slapos_needs_command" -f -a "request" -d 'Request an instance, or change one, and show its state and connection parameters'
 complete -c slapos -n "__fish_slapos_needs_command" -f -a "supply" -d 'Ask a computer to install a software release'
 complete -c slapos -n "__fish_slapos_needs_command" -f -a "remove" -d 'Ask a computer to remove a software release'
-complete -c slapos -n "__fish_slapos_needs_command" -f -a "console" -d 'A prompt to speak to a master'
+complete -c slapos -n "__fish_slapos_needs_command" -f -a "console" -d 'A prompt to speak to a master: slapconsole'
 complete -c slapos -n "__fish_slapos_needs_command" -f -a "service" -d 'Your instances'
 complete -c slapos -n "__fish_slapos_needs_command" -f -a "computer" -d 'Your computers'
 complete -c slapos -n "__fish_slapos_needs_command" -f -a "configure" -d 'Not here: write slapos.cfg yourself'
 complete -c slapos -n "__fish_slapos_needs_command" -f -a "complete" -d 'Print a script that completes this command line in a shell'
 complete -c slapos -n "__fish_slapos_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -l log-file -d 'Log to this file, too' -r -F
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -l log-format -d 'How a line of the log looks' -r -f -a "text\t'As slapos.core writes it'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -l log-file -d 'Log to this file, too' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -l log-format -d 'How a line of the log looks' -r -f -a "text\t'As slapos.core writes it'
 json\t'A JSON object'"
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -s v -l verbose -d 'Log details'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -s q -l quiet -d 'Log warnings and errors only'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -l debug -d 'Log details'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -l log-color
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -l log-time
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "format" -d 'Prepare the machine: slapformat'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "software" -d 'Install and remove software releases: slapgrid-sr'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "instance" -d 'Make partitions run their instances: slapgrid-cp'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "report" -d 'Report usage, and empty partitions that are no longer wanted: slapgrid-ur'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "promise" -d 'Only check promises: slapgrid-cp --promises-only'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "boot" -d 'After the start of the machine: prepare it until the master knows, start the services that are known, and have every instance processed again'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "bang" -d 'Have every instance of this computer processed again: slapos-bang'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "supervisord" -d 'Start supervisord, if it does not run: slapgrid-supervisord'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "supervisorctl" -d 'Run supervisorctl: slapgrid-supervisorctl'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "status" -d 'Show services: supervisorctl status'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "start" -d 'Start services: supervisorctl start'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "stop" -d 'Stop services: supervisorctl stop'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "restart" -d 'Restart services: supervisorctl restart'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "tail" -d 'Show what a service has written: supervisorctl tail'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "collect" -d 'Not here: slapgrid\'s --metrics-file tells how the node does'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "prune" -d 'Not here: nothing removes shared parts'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "register" -d 'Not here: the web panel of the master registers computers'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise boot bang supervisord supervisorctl status start stop restart tail collect prune register help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -s v -l verbose -d 'Log details'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -s q -l quiet -d 'Log warnings and errors only'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -l debug -d 'Log details'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -l log-color
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -l log-time
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "format" -d 'Prepare the machine: slapformat'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "software" -d 'Install and remove software releases: slapgrid-sr'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "instance" -d 'Make partitions run their instances: slapgrid-cp'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "report" -d 'Report usage, and empty partitions that are no longer wanted: slapgrid-ur'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "promise" -d 'Only check promises: slapgrid-cp --promises-only'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "prune" -d 'Only remove shared parts that nothing uses: slapgrid-sr --prune'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "boot" -d 'After the start of the machine: prepare it until the master knows, start the services that are known, and have every instance processed again'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "bang" -d 'Have every instance of this computer processed again: slapos-bang'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "supervisord" -d 'Start supervisord, if it does not run: slapgrid-supervisord'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "supervisorctl" -d 'Run supervisorctl: slapgrid-supervisorctl'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "status" -d 'Show services: supervisorctl status'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "start" -d 'Start services: supervisorctl start'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "stop" -d 'Stop services: supervisorctl stop'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "restart" -d 'Restart services: supervisorctl restart'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "tail" -d 'Show what a service has written: supervisorctl tail'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "collect" -d 'Not here: slapgrid\'s --metrics-file tells how the node does'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "register" -d 'Not here: the web panel of the master registers computers'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and not __fish_seen_subcommand_from format software instance report promise prune boot bang supervisord supervisorctl status start stop restart tail collect register help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from format" -l cfg -d 'slapos.cfg, instead of $SLAPOS_CONFIGURATION or /etc/opt/slapos/slapos.cfg' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from format" -s x -l computer-xml -d 'The file that holds the computer' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from format" -s i -l input-definition-file -d 'Read a definition of the computer' -r -F
@@ -115,6 +115,7 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l watch -d 'Stay, and work again after this time, 60 seconds unless another is given; at once on SIGHUP, which has slapos.cfg read again' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l export-bundle -d 'slapgrid-sr only: write the installed releases into a file, signed, for nodes without network' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l import-bundle -d 'slapgrid-sr only: install the releases of such a file that are for this node, without a master; the next run tells it' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l additional-software-directory -d 'With --prune: releases in this directory use shared parts, too; may be given several times' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l only-sr -d 'Only these releases (MD5 or URL), even if they are installed' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l only-cp -d 'Only these partitions, even if they are up to date' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l only -d 'As --only-sr for slapgrid-sr, as --only-cp for the other tools' -r
@@ -126,12 +127,13 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l force -l all -d 'Process what is up to date'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l force-stop -d 'Stop the services, whatever the master wants'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l garbage-collect -d 'Remove releases that the master does not name'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l buildout-debug -d 'Let the buildout of releases start its debugger on errors'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l buildout-debug -d 'Let buildout start its debugger on errors, on the terminal, one at a time'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l dry-run -d 'Only say what a run would do: exit code 0 if nothing, 4 if something is to be changed'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l promises-only -d 'Only check the promises of the instances that shall run; the master is told nothing'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l boot -d 'After the start of the machine, when slapformat has run: starts the services that are known, waits for the master, tells it, and has every instance processed again'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l status -d 'Only show what runs here and which promises are kept: exit code 1 if something does not run, 2 if only promises are broken'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l json -d 'Print what became of the run as one JSON document; with --dry-run the plan, with --status the status'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l prune -d 'slapgrid-sr only: only remove the shared parts that nothing uses'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -s v -l verbose -d 'Log details'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -s q -l quiet -d 'Log warnings and errors only'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from software" -l debug -d 'Log details'
@@ -161,6 +163,7 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l watch -d 'Stay, and work again after this time, 60 seconds unless another is given; at once on SIGHUP, which has slapos.cfg read again' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l export-bundle -d 'slapgrid-sr only: write the installed releases into a file, signed, for nodes without network' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l import-bundle -d 'slapgrid-sr only: install the releases of such a file that are for this node, without a master; the next run tells it' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l additional-software-directory -d 'With --prune: releases in this directory use shared parts, too; may be given several times' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l only-sr -d 'Only these releases (MD5 or URL), even if they are installed' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l only-cp -d 'Only these partitions, even if they are up to date' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l only -d 'As --only-sr for slapgrid-sr, as --only-cp for the other tools' -r
@@ -172,12 +175,13 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l force -l all -d 'Process what is up to date'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l force-stop -d 'Stop the services, whatever the master wants'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l garbage-collect -d 'Remove releases that the master does not name'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l buildout-debug -d 'Let the buildout of releases start its debugger on errors'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l buildout-debug -d 'Let buildout start its debugger on errors, on the terminal, one at a time'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l dry-run -d 'Only say what a run would do: exit code 0 if nothing, 4 if something is to be changed'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l promises-only -d 'Only check the promises of the instances that shall run; the master is told nothing'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l boot -d 'After the start of the machine, when slapformat has run: starts the services that are known, waits for the master, tells it, and has every instance processed again'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l status -d 'Only show what runs here and which promises are kept: exit code 1 if something does not run, 2 if only promises are broken'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l json -d 'Print what became of the run as one JSON document; with --dry-run the plan, with --status the status'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l prune -d 'slapgrid-sr only: only remove the shared parts that nothing uses'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -s v -l verbose -d 'Log details'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -s q -l quiet -d 'Log warnings and errors only'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from instance" -l debug -d 'Log details'
@@ -207,6 +211,7 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l watch -d 'Stay, and work again after this time, 60 seconds unless another is given; at once on SIGHUP, which has slapos.cfg read again' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l export-bundle -d 'slapgrid-sr only: write the installed releases into a file, signed, for nodes without network' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l import-bundle -d 'slapgrid-sr only: install the releases of such a file that are for this node, without a master; the next run tells it' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l additional-software-directory -d 'With --prune: releases in this directory use shared parts, too; may be given several times' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l only-sr -d 'Only these releases (MD5 or URL), even if they are installed' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l only-cp -d 'Only these partitions, even if they are up to date' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l only -d 'As --only-sr for slapgrid-sr, as --only-cp for the other tools' -r
@@ -218,12 +223,13 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l force -l all -d 'Process what is up to date'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l force-stop -d 'Stop the services, whatever the master wants'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l garbage-collect -d 'Remove releases that the master does not name'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l buildout-debug -d 'Let the buildout of releases start its debugger on errors'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l buildout-debug -d 'Let buildout start its debugger on errors, on the terminal, one at a time'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l dry-run -d 'Only say what a run would do: exit code 0 if nothing, 4 if something is to be changed'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l promises-only -d 'Only check the promises of the instances that shall run; the master is told nothing'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l boot -d 'After the start of the machine, when slapformat has run: starts the services that are known, waits for the master, tells it, and has every instance processed again'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l status -d 'Only show what runs here and which promises are kept: exit code 1 if something does not run, 2 if only promises are broken'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l json -d 'Print what became of the run as one JSON document; with --dry-run the plan, with --status the status'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l prune -d 'slapgrid-sr only: only remove the shared parts that nothing uses'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -s v -l verbose -d 'Log details'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -s q -l quiet -d 'Log warnings and errors only'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from report" -l debug -d 'Log details'
@@ -253,6 +259,7 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l watch -d 'Stay, and work again after this time, 60 seconds unless another is given; at once on SIGHUP, which has slapos.cfg read again' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l export-bundle -d 'slapgrid-sr only: write the installed releases into a file, signed, for nodes without network' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l import-bundle -d 'slapgrid-sr only: install the releases of such a file that are for this node, without a master; the next run tells it' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l additional-software-directory -d 'With --prune: releases in this directory use shared parts, too; may be given several times' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l only-sr -d 'Only these releases (MD5 or URL), even if they are installed' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l only-cp -d 'Only these partitions, even if they are up to date' -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l only -d 'As --only-sr for slapgrid-sr, as --only-cp for the other tools' -r
@@ -264,18 +271,67 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l force -l all -d 'Process what is up to date'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l force-stop -d 'Stop the services, whatever the master wants'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l garbage-collect -d 'Remove releases that the master does not name'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l buildout-debug -d 'Let the buildout of releases start its debugger on errors'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l buildout-debug -d 'Let buildout start its debugger on errors, on the terminal, one at a time'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l dry-run -d 'Only say what a run would do: exit code 0 if nothing, 4 if something is to be changed'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l promises-only -d 'Only check the promises of the instances that shall run; the master is told nothing'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l boot -d 'After the start of the machine, when slapformat has run: starts the services that are known, waits for the master, tells it, and has every instance processed again'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l status -d 'Only show what runs here and which promises are kept: exit code 1 if something does not run, 2 if only promises are broken'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l json -d 'Print what became of the run as one JSON document; with --dry-run the plan, with --status the status'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l prune -d 'slapgrid-sr only: only remove the shared parts that nothing uses'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -s v -l verbose -d 'Log details'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -s q -l quiet -d 'Log warnings and errors only'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l debug -d 'Log details'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l log-color
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -l log-time
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from promise" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l cfg -d 'slapos.cfg, instead of $SLAPOS_CONFIGURATION or /etc/opt/slapos/slapos.cfg' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l instance-root -d 'Where partitions are' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l software-root -d 'Where software releases are installed' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l master-url -d 'URL of the master' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l computer-id -d 'Reference of this computer' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l supervisord-socket -d 'Socket of supervisord' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l supervisord-configuration-path -d 'Configuration of supervisord' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l buildout -d 'The buildout that bootstraps releases' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l pidfile -d 'Held locked, so that only one run is under way' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l key-file -d 'Private key of the computer' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l cert-file -d 'Certificate of the computer' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l signature-private-key-file -d 'Key that signs what is uploaded to the binary cache' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l master-ca-file -d 'Trust only the authorities of this file' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l certificate-repository-path -d 'Where certificates of partitions are kept' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l metrics-file -d 'Write figures of the runs to this file, for the textfile collector of Prometheus' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l maximum-periodicity -d 'Process instances again after this time; negative: never' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l promise-timeout -d 'Time for each promise' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l partition-timeout -d 'Time for the buildout of each partition' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l maximal-delay -d 'Longest delay of a run without terminal' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l jobs -d 'How many releases (else one) or partitions (else one for each core) are worked on at the same time' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l watch -d 'Stay, and work again after this time, 60 seconds unless another is given; at once on SIGHUP, which has slapos.cfg read again' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l export-bundle -d 'slapgrid-sr only: write the installed releases into a file, signed, for nodes without network' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l import-bundle -d 'slapgrid-sr only: install the releases of such a file that are for this node, without a master; the next run tells it' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l additional-software-directory -d 'With --prune: releases in this directory use shared parts, too; may be given several times' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l only-sr -d 'Only these releases (MD5 or URL), even if they are installed' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l only-cp -d 'Only these partitions, even if they are up to date' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l only -d 'As --only-sr for slapgrid-sr, as --only-cp for the other tools' -r
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l log-file -d 'Log to this file, too' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l log-format -d 'How a line of the log looks' -r -f -a "text\t'As slapos.core writes it'
+json\t'A JSON object'"
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l now -d 'At once, without the random delay of a run without terminal'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l develop -d 'Process what is up to date, and let buildout look for newer versions'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l force -l all -d 'Process what is up to date'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l force-stop -d 'Stop the services, whatever the master wants'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l garbage-collect -d 'Remove releases that the master does not name'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l buildout-debug -d 'Let buildout start its debugger on errors, on the terminal, one at a time'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l dry-run -d 'Only say what a run would do: exit code 0 if nothing, 4 if something is to be changed'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l promises-only -d 'Only check the promises of the instances that shall run; the master is told nothing'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l boot -d 'After the start of the machine, when slapformat has run: starts the services that are known, waits for the master, tells it, and has every instance processed again'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l status -d 'Only show what runs here and which promises are kept: exit code 1 if something does not run, 2 if only promises are broken'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l json -d 'Print what became of the run as one JSON document; with --dry-run the plan, with --status the status'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l prune -d 'slapgrid-sr only: only remove the shared parts that nothing uses'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Log details'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Log warnings and errors only'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l debug -d 'Log details'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l log-color
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l log-time
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from boot" -l cfg -d 'slapos.cfg, instead of $SLAPOS_CONFIGURATION or /etc/opt/slapos/slapos.cfg' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from boot" -s m -l message -r
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from boot" -l log-file -d 'Log to this file, too' -r -F
@@ -378,15 +434,6 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from collect" -l log-color
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from collect" -l log-time
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from collect" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l log-file -d 'Log to this file, too' -r -F
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l log-format -d 'How a line of the log looks' -r -f -a "text\t'As slapos.core writes it'
-json\t'A JSON object'"
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Log details'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Log warnings and errors only'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l debug -d 'Log details'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l log-color
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -l log-time
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from register" -l log-file -d 'Log to this file, too' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from register" -l log-format -d 'How a line of the log looks' -r -f -a "text\t'As slapos.core writes it'
 json\t'A JSON object'"
@@ -401,6 +448,7 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "instance" -d 'Make partitions run their instances: slapgrid-cp'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "report" -d 'Report usage, and empty partitions that are no longer wanted: slapgrid-ur'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "promise" -d 'Only check promises: slapgrid-cp --promises-only'
+complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Only remove shared parts that nothing uses: slapgrid-sr --prune'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "boot" -d 'After the start of the machine: prepare it until the master knows, start the services that are known, and have every instance processed again'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "bang" -d 'Have every instance of this computer processed again: slapos-bang'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "supervisord" -d 'Start supervisord, if it does not run: slapgrid-supervisord'
@@ -411,7 +459,6 @@ complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "restart" -d 'Restart services: supervisorctl restart'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "tail" -d 'Show what a service has written: supervisorctl tail'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "collect" -d 'Not here: slapgrid\'s --metrics-file tells how the node does'
-complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Not here: nothing removes shared parts'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "register" -d 'Not here: the web panel of the master registers computers'
 complete -c slapos -n "__fish_slapos_using_subcommand node; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c slapos -n "__fish_slapos_using_subcommand proxy; and not __fish_seen_subcommand_from start show help" -l log-file -d 'Log to this file, too' -r -F
@@ -568,6 +615,7 @@ complete -c slapos -n "__fish_slapos_using_subcommand console" -l cfg -d 'slapos
 complete -c slapos -n "__fish_slapos_using_subcommand console" -s u -l master-url -d 'URL of the master, instead of master_url of section slapos' -r
 complete -c slapos -n "__fish_slapos_using_subcommand console" -s k -l key-file -d 'Private key of the user, instead of key_file of section slapconsole' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand console" -s c -l cert-file -d 'Certificate of the user, instead of cert_file of section slapconsole' -r -F
+complete -c slapos -n "__fish_slapos_using_subcommand console" -s e -l expression -d 'Run this and print its value, without a prompt' -r
 complete -c slapos -n "__fish_slapos_using_subcommand console" -l log-file -d 'Log to this file, too' -r -F
 complete -c slapos -n "__fish_slapos_using_subcommand console" -l log-format -d 'How a line of the log looks' -r -f -a "text\t'As slapos.core writes it'
 json\t'A JSON object'"
@@ -732,7 +780,7 @@ complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_
 complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_subcommand_from node proxy cachelookup request supply remove console service computer configure complete help" -f -a "request" -d 'Request an instance, or change one, and show its state and connection parameters'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_subcommand_from node proxy cachelookup request supply remove console service computer configure complete help" -f -a "supply" -d 'Ask a computer to install a software release'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_subcommand_from node proxy cachelookup request supply remove console service computer configure complete help" -f -a "remove" -d 'Ask a computer to remove a software release'
-complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_subcommand_from node proxy cachelookup request supply remove console service computer configure complete help" -f -a "console" -d 'A prompt to speak to a master'
+complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_subcommand_from node proxy cachelookup request supply remove console service computer configure complete help" -f -a "console" -d 'A prompt to speak to a master: slapconsole'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_subcommand_from node proxy cachelookup request supply remove console service computer configure complete help" -f -a "service" -d 'Your instances'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_subcommand_from node proxy cachelookup request supply remove console service computer configure complete help" -f -a "computer" -d 'Your computers'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and not __fish_seen_subcommand_from node proxy cachelookup request supply remove console service computer configure complete help" -f -a "configure" -d 'Not here: write slapos.cfg yourself'
@@ -743,6 +791,7 @@ complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "instance" -d 'Make partitions run their instances: slapgrid-cp'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "report" -d 'Report usage, and empty partitions that are no longer wanted: slapgrid-ur'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "promise" -d 'Only check promises: slapgrid-cp --promises-only'
+complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "prune" -d 'Only remove shared parts that nothing uses: slapgrid-sr --prune'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "boot" -d 'After the start of the machine: prepare it until the master knows, start the services that are known, and have every instance processed again'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "bang" -d 'Have every instance of this computer processed again: slapos-bang'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "supervisord" -d 'Start supervisord, if it does not run: slapgrid-supervisord'
@@ -753,7 +802,6 @@ complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subc
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "restart" -d 'Restart services: supervisorctl restart'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "tail" -d 'Show what a service has written: supervisorctl tail'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "collect" -d 'Not here: slapgrid\'s --metrics-file tells how the node does'
-complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "prune" -d 'Not here: nothing removes shared parts'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from node" -f -a "register" -d 'Not here: the web panel of the master registers computers'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from proxy" -f -a "start" -d 'Serve: slapproxy'
 complete -c slapos -n "__fish_slapos_using_subcommand help; and __fish_seen_subcommand_from proxy" -f -a "show" -d 'Show what the database holds: slapproxy show'
