@@ -262,13 +262,16 @@ fn programs_before_the_removal_run_once_to_their_end() {
 
 #[test]
 fn without_a_master_services_are_started_and_programs_before_the_removal_are_not_run_again() {
-    let (node, mut master) = unwanted("program prerm last true; service web 'exec sleep 1000'");
+    let script = "program prerm last 'while [ ! -e ../go ]; do sleep 0.05; done'; \
+        service web 'exec sleep 1000'";
+    let (node, mut master) = unwanted(script);
     node.make_more_partitions(1, 2);
     let url = master.script().instances[0].release.clone();
     let other = Instance::new("slappart1", &url);
     master.script().instances.push(other);
     instance(&node).expect(0);
     report(&node).expect(0);
+    fs::write(node.instance_root().join("go"), "").unwrap();
     poll::until("the program has ended", PATIENCE, || {
         node.services_status().contains("EXITED")
     });
