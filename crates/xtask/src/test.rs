@@ -111,11 +111,10 @@ fn test(peer: &Path, arguments: &[String]) -> Result<(Counts, bool)> {
     if arguments.is_empty() {
         println!("==> cargo test, on PostgreSQL");
         let mut protocol = cargo()?;
+        // What was built for all tests serves as it is.
         protocol
-            .args(["test", "--no-fail-fast", "--features"])
-            .arg(format!("{FAULTS},{ROOT_TESTS},slapproxy-core/postgresql"))
-            .args(["--package", "slapgrid-core", "--package", "slapproxy-core"])
-            .args(["--package", "slapos-tests"])
+            .args(["test", "--workspace", "--no-fail-fast", "--features"])
+            .arg(features())
             .args(PROTOCOL.iter().flat_map(|name| ["--test", name]))
             .args(["--", "--skip", OF_A_FILE])
             .env("SLAPOS_TEST_DATABASE", "postgresql");
