@@ -81,7 +81,12 @@ impl Terminal {
 
     /// Types keys.
     pub fn keys(&mut self, keys: &str) {
-        let typed = self.keyboard.write_all(keys.as_bytes());
+        self.bytes(keys.as_bytes());
+    }
+
+    /// Types what may be no text.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        let typed = self.keyboard.write_all(bytes);
         typed.expect("the terminal takes what is typed");
     }
 

@@ -51,12 +51,16 @@ pub(crate) struct Context {
 #[derive(Debug)]
 pub(crate) struct Output {
     is_terminal: bool,
+    interruption: Interruption,
 }
 
 impl Output {
-    pub(crate) fn new() -> Self {
-        let is_terminal = io::stdout().is_terminal();
-        Self { is_terminal }
+    /// Programs write to it until they are interrupted.
+    pub(crate) fn new(interruption: Interruption) -> Self {
+        Self {
+            is_terminal: io::stdout().is_terminal(),
+            interruption,
+        }
     }
 
     /// Writes a line. Nothing that a master said may command a terminal; into a file it goes as it is.
@@ -77,6 +81,7 @@ pub struct OutputError(#[source] io::Error);
 
 impl PrintHandler for Output {
     fn println(&self, text: &str) -> starlark::Result<()> {
+        self.interruption.check()?;
         self.line(text).map_err(starlark::Error::new_native)
     }
 }

@@ -11,6 +11,7 @@ use starlark::ErrorKind;
 use crate::context::OutputError;
 use crate::globals::Exit;
 use crate::input::TooDeep;
+use crate::interruption::Interrupted;
 
 /// The console cannot be used, or what it ran has failed.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +85,7 @@ impl Failure {
     pub(crate) fn interrupted() -> Self {
         Self {
             place: None,
-            message: "interrupted".to_owned(),
+            message: Interrupted.to_string(),
         }
     }
 

@@ -144,6 +144,8 @@ fn functions(builder: &mut GlobalsBuilder) {
         while !interruption.is_requested() && Instant::now() < end {
             thread::sleep(GLANCE.min(end.saturating_duration_since(Instant::now())));
         }
+        // The language itself looks so seldom that a loop would run on, without its pauses.
+        interruption.check()?;
         Ok(NoneType)
     }
 

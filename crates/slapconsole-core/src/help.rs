@@ -22,6 +22,7 @@ Statements and expressions as in Python; what an expression gives is shown.
   sleep(SECONDS), exit()
 
 Tab completes names, methods and parameters. Ctrl-C interrupts, Ctrl-D leaves.
+What is typed is kept for the next time, except for what begins with a blank.
 ";
 
 /// What there is: the variables of `module` as well.

@@ -6,6 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::SIGINT;
 
+/// What ran was asked to end.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
+impl From<Interrupted> for starlark::Error {
+    fn from(error: Interrupted) -> Self {
+        Self::new_native(error)
+    }
+}
+
 /// Whether what runs shall end. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interruption(Arc<AtomicBool>);
@@ -18,6 +29,15 @@ impl Interruption {
 
     pub(crate) fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Ends what runs, if it shall end.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        if self.is_requested() {
+            Err(Interrupted)
+        } else {
+            Ok(())
+        }
     }
 
     #[cfg(test)]

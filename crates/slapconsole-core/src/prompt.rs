@@ -1,6 +1,7 @@
 //! The prompt.
 
 use std::fs::DirBuilder;
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +73,9 @@ pub(crate) fn converse(tool: &str, session: &Session<'_>) -> Result<u8, ConsoleE
                 }
             }
             Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                tell(tool, "what was typed is no UTF-8; it is left out");
+            }
             Err(ReadlineError::Eof) => return Ok(0),
             Err(error) => return Err(ConsoleError::Terminal(error)),
         }
@@ -82,6 +86,7 @@ fn editor<'s, 'v>(session: &'s Session<'v>) -> rustyline::Result<Lines<'s, 'v>> 
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .history_ignore_dups(true)?
+        .history_ignore_space(true)
         .max_history_size(KEPT)?
         .build();
     let mut lines = Editor::with_config(config)?;
@@ -92,7 +97,8 @@ fn editor<'s, 'v>(session: &'s Session<'v>) -> rustyline::Result<Lines<'s, 'v>> 
 /// Runs one input and shows what came of it; the exit code, if it was to leave.
 fn answer(tool: &str, session: &Session<'_>, line: &str) -> Result<Option<u8>, ConsoleError> {
     session.context.link.interruption.forget();
-    match session.run(INPUT, line) {
+    // Blanks at the beginning keep it out of the history, and mean nothing else.
+    match session.run(INPUT, line.trim_start_matches([' ', '\t'])) {
         Ok(Ended::Exit(code)) => return Ok(Some(code)),
         Ok(Ended::Value(value)) => {
             if let Some(text) = show::shown(value) {
@@ -125,7 +131,7 @@ fn load(path: &Path, lines: &mut Lines<'_, '_>) -> rustyline::Result<()> {
             .create(directory)?;
     }
     match lines.load_history(path) {
-        Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
         other => other,
     }
 }

@@ -43,8 +43,8 @@ impl<'v> Session<'v> {
         let session = Self {
             globals: globals(&link, aliases),
             context: Context {
+                output: Output::new(link.interruption.clone()),
                 link,
-                output: Output::new(),
             },
             module,
         };
@@ -157,6 +157,20 @@ pub(crate) mod tests {
             let endless = "for i in range(2000000000): i";
             let ended = session.run("input", endless).err().unwrap();
             assert_eq!(ended.to_string(), "interrupted");
+        });
+    }
+
+    #[test]
+    fn a_loop_of_pauses_or_of_prints_goes_no_further() {
+        with_session(|session| {
+            session.context.link.interruption.request();
+            for step in ["sleep(0)", "print(i)"] {
+                let source =
+                    format!("done = []\nfor i in range(3):\n    {step}\n    done.append(i)");
+                let ended = session.run("input", &source).err().unwrap();
+                assert_eq!(ended.to_string(), "interrupted");
+                assert_eq!(session.variable("done").unwrap().to_str(), "[]", "{step}");
+            }
         });
     }
 }

@@ -117,6 +117,39 @@ fn the_history_is_kept_for_the_next_prompt_and_for_nobody_else() {
 }
 
 #[test]
+fn what_begins_with_a_blank_runs_and_is_not_kept() {
+    let console = Console::new();
+    let mut prompt = console.prompt();
+    prompt.keys(" 'sec' + 'ret'\r");
+    prompt.wait_for_end("\n\"secret\"\n>>>");
+    prompt.keys(" for c in ['s3', 'cret']:\r\tprint(c * 2)\r\r");
+    prompt.wait_for_end("\ns3s3\ncretcret\n>>>");
+    prompt.enter(">>>", "40 + 2");
+    let path = console
+        .master
+        .path()
+        .join("state/slapos/slapconsole_history");
+    let kept = fs::read_to_string(path).unwrap();
+    assert!(kept.contains("40 + 2"), "{kept}");
+    assert!(!kept.contains("sec") && !kept.contains("cret"), "{kept}");
+    let screen = prompt.enter(">>>", "help()");
+    assert!(screen.contains("what begins with a blank"), "{screen}");
+}
+
+#[test]
+fn what_is_no_utf8_is_told_and_the_prompt_goes_on() {
+    let console = Console::new();
+    let mut prompt = console.prompt();
+    prompt.bytes(b"1 + \xff");
+    prompt.wait_for("slapconsole: what was typed is no UTF-8");
+    prompt.wait_for_line(">>>");
+    let screen = prompt.enter(">>>", "20 + 3");
+    assert!(screen.contains("\n23\n"), "{screen}");
+    prompt.keys("\u{4}");
+    assert_eq!(prompt.end().code(), Some(0));
+}
+
+#[test]
 fn ctrl_c_gives_up_the_line_and_ctrl_d_leaves() {
     let console = Console::new();
     let mut prompt = console.prompt();
@@ -145,6 +178,18 @@ fn ctrl_c_interrupts_what_runs() {
     }
     let screen = prompt.enter(">>>", "20 + 3");
     assert!(screen.contains("\n23\n"), "{screen}");
+}
+
+#[test]
+fn ctrl_c_ends_a_loop_of_pauses() {
+    let console = Console::new();
+    let mut prompt = console.prompt();
+    prompt.keys("for i in range(200):\r\tprint('step', i)\r\tsleep(60)\r\r");
+    prompt.wait_for("\nstep 0");
+    prompt.keys("\u{3}");
+    let screen = prompt.wait_for("slapconsole: interrupted");
+    assert!(!screen.contains("step 1"), "{screen}");
+    prompt.wait_for_line(">>>");
 }
 
 #[test]
