@@ -188,10 +188,13 @@ fn our_client_finds_the_api_by_the_master_and_says_where_there_is_none() {
     let theirs = populated(Side::Peer);
     let none = slapos(Side::Ours, &theirs, "", list).expect(1);
     assert!(none.stderr.contains("no hateoas API"), "{none:?}");
-    let elsewhere = format!("master_rest_url = http://{}/getRunId", ours.address);
+    let elsewhere = format!(
+        "master_rest_url = http://admin:s3cret@{}/getRunId",
+        ours.address
+    );
     let other = slapos(Side::Ours, &ours, &elsewhere, list).expect(1);
     assert!(
-        other.stderr.contains("something else to http://"),
+        other.stderr.contains("something else to http://127"),
         "{other:?}"
     );
     let token = slapos(Side::Ours, &ours, "", &["computer", "token"]).expect(1);

@@ -18,7 +18,7 @@ use crate::coding;
 use crate::condition::{Condition, NOT_MODIFIED, Refreshed};
 use crate::error::ClientError;
 use crate::tls;
-use crate::url::{MasterUrl, UrlError};
+use crate::url::{MasterUrl, UrlError, without_user};
 
 /// How long a call may take unless [`Connection::timeout`] says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -232,11 +232,16 @@ struct Request {
 }
 
 impl Inner {
-    fn failed(&self, endpoint: &str, error: ureq::Error) -> ClientError {
+    /// The URL of a call, for messages.
+    fn shown(&self, endpoint: &str) -> String {
+        format!("{}{endpoint}", self.url.shown())
+    }
+
+    /// Why no answer came from `url`, which has no user and password any more.
+    fn failed(&self, url: &str, error: ureq::Error) -> ClientError {
         let proxy = self.agent.config().proxy();
         let proxy = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
-        let url = format!("{}{endpoint}", self.url.shown());
-        ClientError::from_transport(url, proxy, LARGEST_ANSWER, error)
+        ClientError::from_transport(url.to_owned(), proxy, LARGEST_ANSWER, error)
     }
 
     /// Sends a request and returns its answer.
@@ -247,7 +252,7 @@ impl Inner {
             condition,
             ..
         } = request;
-        let failed = |error| self.failed(endpoint, error);
+        let shown = self.shown(endpoint);
         let header = request.authorization.as_deref();
         let answer = match request.method {
             Method::Get => {
@@ -261,18 +266,20 @@ impl Inner {
                 authorize(request, header).send(form)
             }
         };
-        let answer = answer.map_err(failed)?;
+        let answer = answer.map_err(|error| self.failed(&shown, error))?;
         if answer.status().as_u16() == NOT_MODIFIED && condition.known.is_some() {
             return Ok(condition.unchanged(answer.headers()));
         }
         let headers = answer.headers().clone();
-        Ok(Refreshed::answer(&headers, self.body(endpoint, answer)?))
+        let body = self.body(endpoint, &shown, answer)?;
+        Ok(Refreshed::answer(&headers, body))
     }
 
-    /// The body of an answer, if that is a success.
+    /// The body of an answer, if that is a success; `shown` is the URL for messages.
     fn body(
         &self,
         endpoint: &'static str,
+        shown: &str,
         answer: ureq::http::Response<ureq::Body>,
     ) -> Result<Vec<u8>, ClientError> {
         let status = answer.status().as_u16();
@@ -285,7 +292,7 @@ impl Inner {
             .limit(LARGEST_ANSWER)
             .read_to_vec()
             .and_then(|body| coding::decode(&head.headers, body, LARGEST_ANSWER))
-            .map_err(|error| self.failed(endpoint, error))?;
+            .map_err(|error| self.failed(shown, error))?;
         if (200..300).contains(&status) {
             Ok(body)
         } else {
@@ -328,12 +335,13 @@ impl Slap {
     /// The call failed.
     pub fn hateoas_document(&self, url: &str) -> Result<Vec<u8>, ClientError> {
         const ENDPOINT: &str = "hateoas";
-        let url = url.to_owned();
-        self.attended(ENDPOINT, move |inner| {
+        let (url, shown) = (url.to_owned(), without_user(url));
+        let told = shown.clone();
+        self.attended(ENDPOINT, &shown, move |inner| {
             let request = inner.agent.get(url).config();
             let answer = request.max_redirects(HATEOAS_REDIRECTIONS).build().call();
-            let answer = answer.map_err(|error| inner.failed(ENDPOINT, error))?;
-            inner.body(ENDPOINT, answer)
+            let answer = answer.map_err(|error| inner.failed(&told, error))?;
+            inner.body(ENDPOINT, &told, answer)
         })
     }
 
@@ -411,13 +419,15 @@ impl Slap {
             authorization: identity.map(PartitionIdentity::to_header),
             condition,
         };
-        self.attended(endpoint, move |inner| inner.exchange(&request))
+        let shown = self.inner.shown(endpoint);
+        self.attended(endpoint, &shown, move |inner| inner.exchange(&request))
     }
 
-    /// Does what asks the master, until it shall be given up.
+    /// Does what asks the master, until it shall be given up; `shown` is the URL for messages.
     fn attended<T: Send + 'static>(
         &self,
         endpoint: &'static str,
+        shown: &str,
         work: impl FnOnce(&Inner) -> Result<T, ClientError> + Send + 'static,
     ) -> Result<T, ClientError> {
         let Some(cancellation) = &self.inner.cancellation else {
@@ -427,7 +437,7 @@ impl Slap {
         match cancellation.unless_requested(move || work(&inner)) {
             Ok(Some(answer)) => answer,
             Ok(None) => Err(ClientError::Cancelled { endpoint }),
-            Err(error) => Err(self.inner.failed(endpoint, error.into())),
+            Err(error) => Err(self.inner.failed(shown, error.into())),
         }
     }
 

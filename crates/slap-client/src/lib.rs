@@ -98,4 +98,4 @@ pub use release::SoftwareRelease;
 pub use slap_proto as proto;
 pub use slap_proto::documents::{Attributes, InstanceState, SoftwareInstance, SoftwareState};
 pub use slap_proto::marshal::Value;
-pub use url::UrlError;
+pub use url::{UrlError, without_user};

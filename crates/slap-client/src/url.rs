@@ -53,12 +53,14 @@ impl MasterUrl {
         }
         let authority = with_brackets(authority);
         check_authority(&authority).map_err(error)?;
+        let host = authority
+            .rsplit_once('@')
+            .map_or(&*authority, |(_, host)| host);
         let path = path.trim_end_matches('/');
         let slash = if path.is_empty() { "" } else { "/" };
-        let text = format!("{scheme}://{authority}/{path}{slash}");
         Ok(Self {
-            without_user: without_user(&text),
-            text,
+            without_user: format!("{scheme}://{host}/{path}{slash}"),
+            text: format!("{scheme}://{authority}/{path}{slash}"),
         })
     }
 
@@ -84,15 +86,29 @@ impl fmt::Debug for MasterUrl {
     }
 }
 
-/// The URL without what stands before `@` in its authority.
-fn without_user(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rfind('@') {
-        Some(at) if scheme.is_empty() => rest[at + 1..].to_owned(),
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
+/// A URL, or what is meant for one, for messages: without a user and password, which end at its last
+/// `@`. A password may hold `/`, `?` and `#` by mistake, and then is in no authority.
+///
+/// ```
+/// use slap_client::without_user;
+///
+/// assert_eq!(without_user("https://admin:s3cret@host/?a=1"), "https://host/?a=1");
+/// assert_eq!(without_user("https://admin:s3/cret@host/"), "https://host/");
+/// ```
+pub fn without_user(url: &str) -> String {
+    let Some((before, rest)) = url.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    match before.split_once("://") {
+        Some((scheme, _)) if is_scheme(scheme.trim_start()) => format!("{scheme}://{rest}"),
+        _ => rest.to_owned(),
     }
+}
+
+/// Whether this may be a scheme (RFC 3986), and is no user and password.
+fn is_scheme(text: &str) -> bool {
+    let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    text.bytes().all(is_of_scheme)
 }
 
 fn check_authority(authority: &str) -> Result<(), &'static str> {
@@ -168,10 +184,17 @@ mod tests {
         assert_eq!(url.shown(), "https://host/p/");
         assert_eq!(url.join("x", ""), "https://admin:s3cret@host/p/x");
         assert_eq!(format!("{url:?}"), "\"https://host/p/\"");
+        let url = MasterUrl::parse("http://host/~me@work/").unwrap();
+        assert_eq!(url.shown(), "http://host/~me@work/");
         for wrong in [
             "http://admin:s3cret@host:x/",
             "ftp://admin:s3cret@host/",
             "admin:s3cret@host",
+            "admin:s3cret://x@host",
+            "http://admin:s3cret/x@host/",
+            "http://admin:s3cret#x@host/",
+            "http://admin:s3cret?x@host/",
+            "http://admin:12/s3cret@host/?a",
         ] {
             let message = MasterUrl::parse(wrong).unwrap_err().to_string();
             assert!(

@@ -327,6 +327,21 @@ fn a_call_is_given_up_when_somebody_says_so() {
 }
 
 #[test]
+fn a_document_that_cannot_be_had_is_named_without_its_user() {
+    let (slap, _requests) = server("200 OK", "");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let free = listener.local_addr().unwrap();
+    drop(listener);
+    let document = format!("http://admin:s3cret@{free}/hateoas/?mode=search");
+    match slap.hateoas_document(&document).unwrap_err() {
+        ClientError::Connect { url, .. } => {
+            assert_eq!(url, format!("http://{free}/hateoas/?mode=search"));
+        }
+        error => panic!("{error:?}"),
+    }
+}
+
+#[test]
 fn a_master_that_cannot_be_reached_is_told_apart() {
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use slap_client::{Connection, OpenError, Slap, UrlError};
+use slap_client::{Connection, OpenError, Slap, UrlError, without_user};
 use slapos_config::{ConfigFile, MissingParameters, ValueError};
 
 /// Options of every tool of a user.
@@ -36,10 +36,12 @@ pub enum ConnectError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// A user's certificate is needed and not given.
-    #[error("master_url {url} needs cert_file and key_file (of [slapconsole], or as options)")]
+    #[error("master_url {url} needs cert_file and key_file of [{section}]")]
     NoCertificate {
-        /// The master's URL.
+        /// The master's URL, without a user and password.
         url: String,
+        /// The section of slapos.cfg whose certificate it is.
+        section: String,
     },
 }
 
@@ -68,8 +70,11 @@ impl MasterOptions {
             (Some(certificate), Some(key)) => connection.client_certificate(certificate, key),
             (None, Some(_)) => return Err(MissingParameters(vec!["cert_file"]).into()),
             (Some(_), None) => return Err(MissingParameters(vec!["key_file"]).into()),
-            (None, None) if url.starts_with("https:") => {
-                return Err(ConnectError::NoCertificate { url });
+            (None, None) if is_https(&url) => {
+                return Err(ConnectError::NoCertificate {
+                    url: without_user(&url),
+                    section: section.to_owned(),
+                });
             }
             (None, None) => connection,
         };
@@ -97,6 +102,11 @@ impl MasterOptions {
         };
         Ok((certificate.map(with_home), key.map(with_home)))
     }
+}
+
+fn is_https(url: &str) -> bool {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme.trim());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
 /// A path with the home directory of the user for a `~` at its beginning.
@@ -140,6 +150,18 @@ mod tests {
         assert_eq!(with_home(PathBuf::from("~/a/b")), home.join("a/b"));
         for path in ["/a/~", "~other/a", "a"] {
             assert_eq!(with_home(PathBuf::from(path)), Path::new(path));
+        }
+    }
+
+    #[test]
+    fn a_missing_certificate_is_named_with_its_section_and_no_password() {
+        let text = b"[slapos]\nmaster_url = HTTPS://admin:s3cret@m";
+        let file = ConfigFile::parse(Path::new("slapos.cfg"), text).unwrap();
+        for section in ["slapos", "slapconsole"] {
+            let connected = MasterOptions::default().connection(&file, section);
+            let expected =
+                format!("master_url HTTPS://m needs cert_file and key_file of [{section}]");
+            assert_eq!(connected.unwrap_err().to_string(), expected);
         }
     }
 

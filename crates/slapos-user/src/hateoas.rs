@@ -7,7 +7,7 @@ use iri_string::template::simple_context::{SimpleContext, Value};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
-use slap_client::{ClientError, Slap};
+use slap_client::{ClientError, Slap, without_user};
 use slapos_config::{ConfigFile, ValueError};
 
 /// Most documents that a search tells of: ERP5 tells of ten unless it is told more.
@@ -35,7 +35,7 @@ pub enum HateoasError {
     /// An answer is not what it should be.
     #[error("the master's hateoas API answers something else to {url}")]
     Document {
-        /// The URL.
+        /// The URL, without a user and password.
         url: String,
         /// Why.
         source: serde_json::Error,
@@ -192,7 +192,7 @@ impl Hateoas {
 fn document<T: DeserializeOwned>(slap: &Slap, url: &str) -> Result<T, HateoasError> {
     let body = slap.hateoas_document(url)?;
     serde_json::from_slice(&body).map_err(|source| HateoasError::Document {
-        url: url.to_owned(),
+        url: without_user(url),
         source,
     })
 }
