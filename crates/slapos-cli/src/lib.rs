@@ -18,4 +18,4 @@ pub use logging::{
 };
 pub use master::{ConnectError, MasterOptions, with_home};
 pub use outcome::{describe, finish, print, tell};
-pub use printable::printable;
+pub use printable::{on_one_line, printable};

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-use slapos_cli::{MasterOptions, exit, printable};
+use slapos_cli::{MasterOptions, exit, on_one_line, printable};
 
 use crate::hateoas::field;
 use crate::service::connect;
@@ -48,10 +48,11 @@ pub fn info(
         slapos_cli::tell("slapos", &format!("there is no computer {reference}"));
         return Ok(ExitCode::from(exit::NOT_READY));
     };
-    let shown = |name| field(&fields, name).unwrap_or_default();
+    let shown = |name| on_one_line(field(&fields, name).unwrap_or_default());
     let (reference, title) = (shown("reference"), shown("title"));
-    let lines = format!("Computer Reference: {reference}\nComputer Title    : {title}\n");
-    slapos_cli::print(&printable(&lines, ""))?;
+    slapos_cli::print(&format!(
+        "Computer Reference: {reference}\nComputer Title    : {title}\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -61,6 +62,6 @@ pub fn info(
 /// As [`list`].
 pub fn token(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
     let token = connect(configuration, master)?.computer_token()?;
-    slapos_cli::print(&printable(&format!("Computer token: {token}\n"), ""))?;
+    slapos_cli::print(&format!("Computer token: {}\n", on_one_line(&token)))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, Command, CommandFactory, Parser, Subcommand};
 use serde_json::Map;
 use slap_client::proto::documents::Attributes;
-use slap_client::{ComputerPartition, Connection};
+use slap_client::{ComputerPartition, Connection, Value};
+use slapos_cli::on_one_line;
 
 use crate::parameters::{KeyValue, as_json_value, attributes, by_key};
 
@@ -47,9 +48,9 @@ struct ConnectionOptions {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Prints the parameters of the instance, KEY=VALUE a line
+    /// Prints the parameters of the instance, KEY=VALUE a line; control characters are escaped
     Parameters {
-        /// As one JSON object
+        /// As one JSON object, with exact values
         #[arg(long)]
         json: bool,
     },
@@ -107,11 +108,13 @@ fn connect(options: &ConnectionOptions) -> Result<ComputerPartition, Box<dyn Err
     Ok(slap.register_computer_partition(computer, partition))
 }
 
+/// A line each: what holds line ends makes no other lines.
 fn as_lines(parameters: &Attributes) -> String {
-    parameters
-        .iter()
-        .map(|(key, value)| format!("{key}={}\n", value.to_text()))
-        .collect()
+    let line = |(key, value): (&String, &Value)| {
+        let pair = format!("{key}={}", value.to_text());
+        on_one_line(&pair).into_owned() + "\n"
+    };
+    parameters.iter().map(line).collect()
 }
 
 fn as_json(parameters: &Attributes) -> Result<String, serde_json::Error> {
@@ -120,4 +123,25 @@ fn as_json(parameters: &Attributes) -> Result<String, serde_json::Error> {
         .map(|(key, value)| (key.clone(), as_json_value(value)))
         .collect();
     Ok(serde_json::to_string_pretty(&object)? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_one_line_and_commands_no_terminal() {
+        let parameters = [
+            ("a\nkey", "1"),
+            ("port", "8080\nport=1\u{1b}[2J"),
+            ("text", "é = \\n\t\"x\""),
+        ];
+        let parameters = parameters.map(|(key, value)| (key.to_owned(), value.into()));
+        let parameters = Attributes::from(parameters);
+        let lines = "a\\nkey=1\nport=8080\\nport=1\\u{1b}[2J\ntext=é = \\n\t\"x\"\n";
+        assert_eq!(as_lines(&parameters), lines);
+        let exact: Map<_, _> = serde_json::from_str(&as_json(&parameters).unwrap()).unwrap();
+        assert_eq!(exact["port"], "8080\nport=1\u{1b}[2J");
+        assert_eq!(exact["a\nkey"], "1");
+    }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Command, CommandFactory};
 use serde_json::json;
 use slap_client::proto::documents::SoftwareState;
-use slapos_cli::MasterOptions;
+use slapos_cli::{MasterOptions, on_one_line};
 use slapos_config::ConfigFile;
 
 use crate::release::release_url;
@@ -111,7 +111,24 @@ pub fn supply(
         let asked = json!({"software_release": url, "computer_id": computer, "state": state});
         format!("{asked:#}\n")
     } else {
-        format!("{url} shall be {state} on {computer}.\n")
+        told(&url, state, computer)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// For people. The URL of a product's release is the master's.
+fn told(url: &str, state: &str, computer: &str) -> String {
+    format!("{} shall be {state} on {computer}.\n", on_one_line(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_url_of_the_master_commands_the_terminal_or_makes_a_line() {
+        let shown = told("http://x/\nhttp://y/\u{1b}[2J", "available", "COMP-1");
+        let expected = "http://x/\\nhttp://y/\\u{1b}[2J shall be available on COMP-1.\n";
+        assert_eq!(shown, expected);
+    }
 }

@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value as Json, json};
 use slap_client::proto::documents::{Attributes, SoftwareInstance};
-use slapos_cli::printable;
+use slapos_cli::{on_one_line, printable};
 
 use crate::parameters::{JSON_PARAMETER, as_json_value};
 
 /// A few lines for people.
 pub(super) fn text(instance: &SoftwareInstance) -> String {
-    let shown = |text: &Option<String>| text.as_deref().unwrap_or("unknown").to_owned();
+    let shown = |text: &Option<String>| {
+        let text = text.as_deref().unwrap_or("unknown");
+        on_one_line(text).into_owned()
+    };
     let mut lines = format!(
         "State: {}\nPartition: {} of {}\n",
         shown(&instance.requested_state),
@@ -30,7 +33,7 @@ pub(super) fn text(instance: &SoftwareInstance) -> String {
             Json::Null => String::new(),
             other => format!("{other:#}"),
         };
-        let (key, value) = (printable(key, ""), printable(&value, &indent));
+        let (key, value) = (on_one_line(key), printable(&value, &indent));
         lines += &format!("  {key:width$}  {value}\n");
     }
     lines
@@ -97,6 +100,24 @@ mod tests {
             shown.ends_with("  url  a\n       State: evil\\u{1b}[2J\n"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn no_text_of_the_master_makes_a_line_of_ours() {
+        let evil = || Some("a\nState: evil\u{1b}[2J".to_owned());
+        let instance = SoftwareInstance {
+            requested_state: evil(),
+            partition_id: evil(),
+            computer_id: evil(),
+            connection_dict: [("a\nState: evil".to_owned(), "1".into())].into(),
+            ..instance()
+        };
+        let escaped = "a\\nState: evil\\u{1b}[2J";
+        let expected = format!(
+            "State: {escaped}\nPartition: {escaped} of {escaped}\n\
+             Connection parameters:\n  a\\nState: evil  1\n"
+        );
+        assert_eq!(text(&instance), expected);
     }
 
     #[test]

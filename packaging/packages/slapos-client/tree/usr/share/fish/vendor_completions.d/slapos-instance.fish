@@ -32,13 +32,13 @@ complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -l cert-fi
 complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -l master-ca-file -d 'Trust only the authorities of this file' -r -F
 complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -s h -l help -d 'Print help'
 complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -s V -l version -d 'Print version'
-complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -f -a "parameters" -d 'Prints the parameters of the instance, KEY=VALUE a line'
+complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -f -a "parameters" -d 'Prints the parameters of the instance, KEY=VALUE a line; control characters are escaped'
 complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -f -a "publish" -d 'Publishes connection parameters; they replace those of before'
 complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand parameters" -l json -d 'As one JSON object'
+complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand parameters" -l json -d 'As one JSON object, with exact values'
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand parameters" -s h -l help -d 'Print help'
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand publish" -l slave -d 'For this slave instead of the instance itself' -r
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand publish" -s h -l help -d 'Print help'
-complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand help; and not __fish_seen_subcommand_from parameters publish help" -f -a "parameters" -d 'Prints the parameters of the instance, KEY=VALUE a line'
+complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand help; and not __fish_seen_subcommand_from parameters publish help" -f -a "parameters" -d 'Prints the parameters of the instance, KEY=VALUE a line; control characters are escaped'
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand help; and not __fish_seen_subcommand_from parameters publish help" -f -a "publish" -d 'Publishes connection parameters; they replace those of before'
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand help; and not __fish_seen_subcommand_from parameters publish help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
