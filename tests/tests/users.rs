@@ -215,7 +215,12 @@ fn request(node: &Node, arguments: &[&str]) -> Command {
 
 /// An answer of the master's: an instance that has published a URL, or nothing.
 fn instance(url: Option<&str>) -> Misbehaviour {
-    let published = url.map(|url| ("url".to_owned(), url.into()));
+    publishing(url.map(|url| ("url", url)))
+}
+
+/// As [`instance`], for any parameter.
+fn publishing(parameter: Option<(&str, &str)>) -> Misbehaviour {
+    let published = parameter.map(|(key, value)| (key.to_owned(), value.into()));
     let instance = SoftwareInstance {
         computer_id: Some(COMPUTER.to_owned()),
         partition_id: Some("slappart0".to_owned()),
@@ -236,6 +241,8 @@ fn waiting_goes_on_until_something_is_published_and_says_how_far_it_is() {
     for answer in [
         not_ready(),
         instance(None),
+        // No parameters, serialised as JSON.
+        publishing(Some(("_", "{}"))),
         // The master is restarted meanwhile.
         Misbehaviour::Answer(503, "busy".to_owned()),
     ] {

@@ -170,6 +170,24 @@ pub(crate) fn serialised(
     }
 }
 
+/// The parameters themselves, instead of the one JSON text that holds all of them. Only an object does,
+/// and only if nothing stands beside it.
+pub(crate) fn deserialised(parameters: Map<String, Json>) -> Map<String, Json> {
+    let text = parameters.get(JSON_PARAMETER).and_then(Json::as_str);
+    let text = text.filter(|_| parameters.len() == 1);
+    match text.map(serde_json::from_str) {
+        Some(Ok(Json::Object(object))) => object,
+        _ => parameters,
+    }
+}
+
+/// Parameters of the wire for programs, [`deserialised`].
+pub(crate) fn json_values(attributes: &Attributes) -> Map<String, Json> {
+    let pairs = attributes.iter();
+    let values = pairs.map(|(key, value)| (key.clone(), as_json_value(value)));
+    deserialised(values.collect())
+}
+
 fn json_text(value: Json) -> String {
     match value {
         Json::String(text) => text,
@@ -288,6 +306,33 @@ mod tests {
         let ready = object(json!({"_": "{\"a\": 1}"}));
         let kept = serialised(ready, Serialisation::JsonInXml);
         assert_eq!(kept[JSON_PARAMETER], "{\"a\": 1}");
+    }
+
+    #[test]
+    fn one_object_holds_the_parameters_and_nothing_else_does() {
+        for (published, expected) in [
+            (json!({"_": "{\"a\": [1]}"}), json!({"a": [1]})),
+            (json!({"_": "{}"}), json!({})),
+            (json!({}), json!({})),
+        ] {
+            let attributes: Attributes = object(published.clone())
+                .into_iter()
+                .map(|(key, value)| (key, json_text(value).into()))
+                .collect();
+            assert_eq!(json_values(&attributes), object(expected), "{published}");
+        }
+        for kept in [
+            json!({"_": "5"}),
+            json!({"_": "\"x\""}),
+            json!({"_": "[1]"}),
+            json!({"_": "null"}),
+            json!({"_": "{"}),
+            json!({"a": "{}"}),
+            json!({"_": "{\"a\": 1}", "url": "http://x/"}),
+        ] {
+            let kept = object(kept);
+            assert_eq!(deserialised(kept.clone()), kept);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use slapos_cli::{MasterOptions, exit};
 use slapos_config::ConfigFile;
 
 use crate::hateoas::{Hateoas, field};
-use crate::parameters::JSON_PARAMETER;
+use crate::parameters::{JSON_PARAMETER, deserialised};
 
 const KIND: &str = "Instance Tree";
 
@@ -80,9 +80,7 @@ fn describe(fields: &Map<String, Json>, with_news: bool) -> Result<Json, Instanc
     {
         *serialised = object;
     }
-    let published = connection_parameters(&value("connection_parameter_list"))?;
-    let serialised = published.get(JSON_PARAMETER).and_then(parsed);
-    let published = serialised.unwrap_or(Json::Object(published));
+    let published = deserialised(connection_parameters(&value("connection_parameter_list"))?);
     let news = fields.get("news").and_then(|news| news.get("instance"));
     let mut description = json!({
         "software-url": value("url_string"),
@@ -184,5 +182,23 @@ mod tests {
         let shown = describe(&document, false).unwrap();
         assert_eq!(shown["connection-parameters"], json!({"a": [1]}));
         assert_eq!(shown["instance-parameters"], json!({"_": {"a": [1]}}));
+    }
+
+    #[test]
+    fn nothing_that_was_published_is_dropped() {
+        for published in ["5", "\"x\"", "{\"a\": 1}"] {
+            let list = json!([
+                {"connection_key": "_", "connection_value": published},
+                {"connection_key": "url", "connection_value": "http://x/"},
+            ]);
+            let document = fields(json!({"connection_parameter_list": list}));
+            let shown = describe(&document, false).unwrap();
+            let expected = json!({"_": published, "url": "http://x/"});
+            assert_eq!(shown["connection-parameters"], expected);
+        }
+        let list = json!([{"connection_key": "_", "connection_value": "5"}]);
+        let document = fields(json!({"connection_parameter_list": list}));
+        let shown = describe(&document, false).unwrap();
+        assert_eq!(shown["connection-parameters"], json!({"_": "5"}));
     }
 }

@@ -1,10 +1,10 @@
 //! An instance, shown to people and programs.
 
-use serde_json::{Map, Value as Json, json};
-use slap_client::proto::documents::{Attributes, SoftwareInstance};
+use serde_json::{Value as Json, json};
+use slap_client::proto::documents::SoftwareInstance;
 use slapos_cli::{on_one_line, printable};
 
-use crate::parameters::{JSON_PARAMETER, as_json_value};
+use crate::parameters::json_values;
 
 /// A few lines for people.
 pub(super) fn text(instance: &SoftwareInstance) -> String {
@@ -18,7 +18,7 @@ pub(super) fn text(instance: &SoftwareInstance) -> String {
         shown(&instance.partition_id),
         shown(&instance.computer_id),
     );
-    let published = values(&instance.connection_dict);
+    let published = json_values(&instance.connection_dict);
     if published.is_empty() {
         lines += "Connection parameters: none yet; run this again later\n";
         return lines;
@@ -48,23 +48,10 @@ pub(super) fn json(instance: &SoftwareInstance) -> String {
         "instance_guid": instance.instance_guid,
         "software_release": instance.software_release_url,
         "software_type": instance.software_type,
-        "parameters": values(&instance.parameter_dict),
-        "connection_parameters": values(&instance.connection_dict),
+        "parameters": json_values(&instance.parameter_dict),
+        "connection_parameters": json_values(&instance.connection_dict),
     });
     format!("{object:#}\n")
-}
-
-/// The parameters; those of one JSON text instead of it, if they are serialised so.
-fn values(attributes: &Attributes) -> Map<String, Json> {
-    if attributes.len() == 1
-        && let Some(text) = attributes.get(JSON_PARAMETER)
-        && let Ok(Json::Object(object)) = serde_json::from_str(&text.to_text())
-    {
-        return object;
-    }
-    let pairs = attributes.iter();
-    let values = pairs.map(|(key, value)| (key.clone(), as_json_value(value)));
-    values.collect()
 }
 
 #[cfg(test)]

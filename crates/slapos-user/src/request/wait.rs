@@ -9,6 +9,7 @@ use slapos_cli::describe;
 
 use super::interrupt::Interrupt;
 use super::progress::Progress;
+use crate::parameters::json_values;
 
 /// Between two requests.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -98,7 +99,7 @@ impl Wait<'_> {
         loop {
             let is_taken = !matches!(last.how, How::Unanswered);
             last = stage(match ask(self.order, self.request) {
-                Ok(Some(instance)) if !instance.connection_dict.is_empty() => {
+                Ok(Some(instance)) if !json_values(&instance.connection_dict).is_empty() => {
                     return Ok(Awaited::Published(Box::new(instance)));
                 }
                 Ok(Some(instance)) => How::Unpublished(Box::new(instance)),
