@@ -68,9 +68,12 @@ fn normalised(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     normalised
 }
 
+/// Whether this is a number in digits. `inf` and `nan`, which `f64` takes, may be names of files.
 fn is_number(argument: &OsStr) -> bool {
     let text = argument.to_str();
-    text.is_some_and(|text| text.parse::<f64>().is_ok())
+    text.is_some_and(|text| {
+        text.contains(|character: char| character.is_ascii_digit()) && text.parse::<f64>().is_ok()
+    })
 }
 
 fn with_dashes(argument: &OsStr) -> OsString {
@@ -149,6 +152,18 @@ mod tests {
             assert_eq!(example.watch, expected, "{arguments:?}");
             assert_eq!(example.file, "f", "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_number_in_digits_is_an_argument() {
+        for file in ["inf", "nan", "infinity", "5e"] {
+            let example = parsed(&["--watch", file]).unwrap();
+            assert_eq!(example.watch, Some(60.0), "{file}");
+            assert_eq!(example.file, file);
+        }
+        assert_eq!(parsed(&["--watch", ".5", "f"]).unwrap().watch, Some(0.5));
+        let error = parsed(&["--watch", "1x", "f"]).unwrap_err();
+        assert!(error.to_string().contains("'f'"), "{error}");
     }
 
     #[test]
