@@ -65,8 +65,8 @@ impl PostgresSettings {
         if config.get_application_name().is_none() {
             config.application_name("slapproxy");
         }
-        let is_local = |host: &Host| matches!(host, Host::Unix(_));
-        let tls = match config.get_hosts().iter().all(is_local) {
+        name_addresses(&mut config);
+        let tls = match is_local(&config) {
             true => None,
             false => parameters.tls(&mut config)?,
         };
@@ -94,6 +94,22 @@ impl PostgresSettings {
             Some(tls) => start(config.connect(tls.connector()?).await),
         }
     }
+}
+
+/// Where no host is named, addresses are the names that certificates and passwords are looked for by.
+fn name_addresses(config: &mut Config) {
+    if config.get_hosts().is_empty() {
+        for address in config.get_hostaddrs().to_vec() {
+            config.host(address.to_string());
+        }
+    }
+}
+
+/// Whether nothing of it goes over a network: an address takes the place of a socket.
+fn is_local(config: &Config) -> bool {
+    let hosts = config.get_hosts();
+    let are_sockets = hosts.iter().all(|host| matches!(host, Host::Unix(_)));
+    !hosts.is_empty() && are_sockets && config.get_hostaddrs().is_empty()
 }
 
 /// Has a connection driven by a task of its own.
@@ -172,13 +188,21 @@ impl Parameters {
     }
 }
 
-/// Its name and hosts, without a password.
+/// Its name and hosts, with their addresses where they are given, and without a password.
 impl fmt::Display for PostgresSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let database = self.config.get_dbname().unwrap_or_default();
-        let hosts = self.config.get_hosts().iter().map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string(),
+        let addresses = self.config.get_hostaddrs();
+        let hosts = self.config.get_hosts().iter().enumerate();
+        let hosts = hosts.map(|(index, host)| {
+            let name = match host {
+                Host::Tcp(name) => name.clone(),
+                Host::Unix(path) => path.display().to_string(),
+            };
+            match addresses.get(index).map(ToString::to_string) {
+                Some(address) if address != name => format!("{name} ({address})"),
+                _ => name,
+            }
         });
         let hosts = hosts.collect::<Vec<_>>().join(",");
         write!(formatter, "{database} of PostgreSQL on {hosts}")
@@ -208,6 +232,24 @@ mod tests {
         let local = settings("postgresql:///proxy?host=/run/postgresql&sslmode=require").unwrap();
         assert!(local.tls.is_none());
         assert_eq!(local.config.get_ssl_mode(), SslMode::Disable);
+    }
+
+    #[test]
+    fn an_address_is_none_of_this_machine() {
+        for (parameters, place) in [
+            ("hostaddr=192.0.2.1", "192.0.2.1"),
+            ("host=/run/x&hostaddr=192.0.2.1", "/run/x (192.0.2.1)"),
+            ("host=db&hostaddr=192.0.2.1", "db (192.0.2.1)"),
+        ] {
+            let uri = format!("postgresql:///proxy?{parameters}&sslmode=require");
+            let remote = settings(&uri).unwrap();
+            assert!(remote.tls.is_some(), "{parameters}");
+            assert_eq!(remote.config.get_ssl_mode(), SslMode::Require);
+            assert_eq!(
+                remote.to_string(),
+                format!("proxy of PostgreSQL on {place}")
+            );
+        }
     }
 
     #[test]
