@@ -111,6 +111,12 @@ fn by_password_over_tls() {
     ));
     // As libpq does: TLS if the server knows it.
     serves(&secure.uri("worded:it's%3A%20secret", ""));
+    // Who names authorities wants them asked; the address is the name in the certificate.
+    let verified = secure.uri("worded:it's%3A%20secret", &ca);
+    serves(&verified);
+    let port = secure.port;
+    let unnamed = verified.replace(&format!("@127.0.0.1:{port}"), "@");
+    serves(&format!("{unnamed}&hostaddr=127.0.0.1&port={port}"));
 }
 
 #[test]
@@ -153,6 +159,8 @@ fn whoever_is_not_who_they_should_be_is_refused_by_name() {
         (user, "sslmode=disable".to_owned(), "pg_hba.conf"),
         (user, format!("sslmode=verify-full&{other}"), "certificate"),
         (user, format!("sslmode=verify-ca&{other}"), "certificate"),
+        (user, other.clone(), "certificate"),
+        (user, format!("sslmode=prefer&{ca}"), "sslmode=prefer"),
         (
             "worded:wrong",
             "sslmode=require".to_owned(),

@@ -39,6 +39,9 @@ pub enum UriError {
     /// Nothing tells whom to trust.
     #[error("sslmode={0} needs sslrootcert=FILE beside it")]
     NoAuthority(String),
+    /// Authorities that nobody would ask.
+    #[error("sslmode={0} makes no use of sslrootcert: it needs verify-full, verify-ca or require")]
+    Unverified(String),
     /// Half of a client's certificate.
     #[error("sslcert and sslkey belong together")]
     HalfCertificate,
@@ -160,13 +163,21 @@ impl Parameters {
 
     /// How TLS is spoken, if at all.
     fn tls(&self, config: &mut Config) -> Result<Option<Tls>, UriError> {
-        let mode = self.mode.as_deref().unwrap_or("prefer");
         let authorities = self.authorities.clone();
+        // libpq does so where the authorities are those of the system.
+        let default = match &authorities {
+            Some(_) => "verify-full",
+            None => "prefer",
+        };
+        let mode = self.mode.as_deref().unwrap_or(default);
         let needed = || {
             let authorities = authorities.clone();
             authorities.ok_or_else(|| UriError::NoAuthority(mode.to_owned()))
         };
         let (ssl_mode, trust) = match mode {
+            "disable" | "allow" | "prefer" if authorities.is_some() => {
+                return Err(UriError::Unverified(mode.to_owned()));
+            }
             "disable" => return Ok(None),
             "allow" | "prefer" => (SslMode::Prefer, Trust::Anyone),
             // As libpq does, so that a file that is given is never ignored.
@@ -266,6 +277,8 @@ mod tests {
             let told = trust(&format!("sslmode={mode}&sslrootcert=/ca"));
             assert_eq!(told.unwrap(), authorities, "{mode}");
         }
+        let named = Some(Trust::Named("/ca".into()));
+        assert_eq!(trust("sslrootcert=/ca").unwrap(), named);
     }
 
     #[test]
@@ -275,6 +288,14 @@ mod tests {
             ("postgresql://db/x?colour=red", "cannot be read"),
             ("postgresql://db/x?sslmode=maybe", "sslmode=maybe"),
             ("postgresql://db/x?sslmode=verify-full", "needs sslrootcert"),
+            (
+                "postgresql://db/x?sslmode=disable&sslrootcert=/ca",
+                "no use of sslrootcert",
+            ),
+            (
+                "postgresql://db/x?sslrootcert=/ca&sslmode=prefer",
+                "no use of sslrootcert",
+            ),
             ("postgresql://db/x?sslcert=/c", "belong together"),
         ] {
             let error = settings(uri).unwrap_err().to_string();
