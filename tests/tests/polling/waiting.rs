@@ -125,6 +125,32 @@ fn a_server_that_is_told_to_end_answers_who_waits() {
 }
 
 #[test]
+fn who_wakes_with_many_others_is_not_one_too_many() {
+    const MANY: usize = 60;
+    let mut server = Server::start("max_queue = 2", &[]);
+    supply(&server, "http://one/");
+    let all_wait = |server: &Server| {
+        let tag = ask(server, &[]).tag();
+        let streams: Vec<_> = (0..MANY).map(|_| wait(server, &tag, 60)).collect();
+        poll::until("all wait", PATIENCE, || waiting(server) == MANY as u64);
+        streams
+    };
+    let all_are_told = |streams: Vec<TcpStream>, status: &str| {
+        for mut stream in streams {
+            let head = head(&mut stream);
+            assert!(head.starts_with(&format!("http/1.1 {status}")), "{head}");
+        }
+    };
+    let streams = all_wait(&server);
+    supply(&server, "http://two/");
+    all_are_told(streams, "200");
+    let streams = all_wait(&server);
+    server.signal(SIGTERM);
+    all_are_told(streams, "304");
+    assert_eq!(server.wait().0, Some(0));
+}
+
+#[test]
 fn who_goes_away_waits_no_longer_and_a_slow_client_is_no_abuse() {
     let server = Server::start("request_timeout = 0.5", &[]);
     supply(&server, "http://one/");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::prefer::{self, PREFERENCE_APPLIED};
@@ -22,6 +23,16 @@ enum Found {
     Answer(Answer, Option<HeaderValue>),
 }
 
+/// What came of waiting.
+struct Waited<'a> {
+    /// How long it was to be.
+    time: Duration,
+    /// The tag of the answer that the client has, and that nothing has changed since.
+    known: Option<HeaderValue>,
+    /// Where something has changed, others have their turn at the database later.
+    _turn: Option<SemaphorePermit<'a>>,
+}
+
 /// Answers a call that changes nothing.
 pub(super) async fn serve<C: Serve, S: Storage>(
     master: &Master<S>,
@@ -30,14 +41,12 @@ pub(super) async fn serve<C: Serve, S: Storage>(
     call: C,
 ) -> Result<Response, MasterError> {
     let waited = wait(master, context, headers, &call).await?;
-    let found = master.storage.read_async(|records| {
-        // Of the same snapshot as the answer.
-        match tag(&call, context, records)? {
-            Some(tag) if condition::names(headers, &IF_NONE_MATCH, &tag) => Ok(Found::Known(tag)),
-            tag => Ok(Found::Answer(call.clone().serve(context, records)?, tag)),
-        }
-    });
-    let found = found.await?;
+    let known = waited.as_ref().and_then(|waited| waited.known.clone());
+    let found = match known {
+        // Of all who are released at once, none asks the database.
+        Some(tag) => Found::Known(tag),
+        None => find(master, context, headers, &call).await?,
+    };
     let (mut response, tag) = match found {
         Found::Known(tag) => (StatusCode::NOT_MODIFIED.into_response(), Some(tag)),
         Found::Answer(answer, tag) => (respond::to_response(answer)?, tag),
@@ -45,20 +54,37 @@ pub(super) async fn serve<C: Serve, S: Storage>(
     if let Some(tag) = tag {
         set_tag(response.headers_mut(), tag);
     }
-    if let Some(waited) = waited.and_then(|it| format!("wait={}", it.as_secs()).parse().ok()) {
-        response.headers_mut().insert(PREFERENCE_APPLIED, waited);
+    let applied = waited.map(|waited| format!("wait={}", waited.time.as_secs()));
+    if let Some(applied) = applied.and_then(|text| text.parse().ok()) {
+        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
     }
     Ok(response)
 }
 
-/// Waits until the answer is another one than the client has, if it wants to wait: as long as it
-/// says, or as it may, which is returned. `None` if it does not want to, or cannot.
-async fn wait<C: Serve, S: Storage>(
+async fn find<C: Serve, S: Storage>(
     master: &Master<S>,
     context: &Context<'_>,
     headers: &HeaderMap,
     call: &C,
-) -> Result<Option<Duration>, MasterError> {
+) -> Result<Found, MasterError> {
+    let found = master.storage.read_async(|records| {
+        // Of the same snapshot as the answer.
+        match tag(call, context, records)? {
+            Some(tag) if condition::names(headers, &IF_NONE_MATCH, &tag) => Ok(Found::Known(tag)),
+            tag => Ok(Found::Answer(call.clone().serve(context, records)?, tag)),
+        }
+    });
+    found.await
+}
+
+/// Waits until the answer is another one than the client has, if it wants to wait: as long as it
+/// says, or as it may. `None` if it does not want to, or cannot.
+async fn wait<'a, C: Serve, S: Storage>(
+    master: &'a Master<S>,
+    context: &Context<'_>,
+    headers: &HeaderMap,
+    call: &C,
+) -> Result<Option<Waited<'a>>, MasterError> {
     let longest = master.waiting.longest();
     let time = prefer::wait(headers).map(|time| time.min(longest));
     let (Some(computer), Some(time)) = (call.awaited(), time.filter(|it| !it.is_zero())) else {
@@ -69,12 +95,28 @@ async fn wait<C: Serve, S: Storage>(
     };
     let _counted = master.metrics.waiting();
     let deadline = Instant::now() + time;
-    let is_known = |records: &dyn Records| {
-        let tag = tag(call, context, records)?;
-        Ok(tag.is_some_and(|tag| condition::names(headers, &IF_NONE_MATCH, tag)))
+    let waited = |known, turn| {
+        Ok(Some(Waited {
+            time,
+            known,
+            _turn: turn,
+        }))
     };
-    while master.storage.read_async(is_known).await? && place.sees_change(deadline).await {}
-    Ok(Some(time))
+    loop {
+        let turn = master.waiting.turn().await;
+        let current = master
+            .storage
+            .read_async(|records| tag(call, context, records));
+        let current = current.await?;
+        let known = current.filter(|tag| condition::names(headers, &IF_NONE_MATCH, tag));
+        if known.is_none() {
+            return waited(None, turn);
+        }
+        drop(turn);
+        if !place.sees_change(deadline).await {
+            return waited(known, None);
+        }
+    }
 }
 
 /// The strong entity tag (RFC 9110, 8.8.3) of the answer, by its version. Another release of this

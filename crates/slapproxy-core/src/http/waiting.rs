@@ -11,6 +11,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::settings::ServerSettings;
 use crate::storage::Changed;
 
+/// So many of them ask the database at the same time: more would not be quicker.
+const TURNS: usize = 32;
+
 /// All who wait.
 #[derive(Debug)]
 pub(crate) struct Waiting {
@@ -19,6 +22,8 @@ pub(crate) struct Waiting {
     /// Tells those who wait that they shall not any more, and whether nobody shall.
     released: watch::Sender<bool>,
     places: Semaphore,
+    /// Those at the database at the same time: one change may wake all.
+    turns: Semaphore,
     longest: Duration,
 }
 
@@ -40,6 +45,8 @@ impl Waiting {
             computers: Mutex::default(),
             released: watch::Sender::new(false),
             places: Semaphore::new(places),
+            // Half of the queue is for those who do not wait.
+            turns: Semaphore::new((settings.max_queue / 2).clamp(1, TURNS)),
             longest: settings.max_wait,
         }
     }
@@ -65,6 +72,12 @@ impl Waiting {
             released,
             _permit: permit,
         })
+    }
+
+    /// The turn of one of those who wait to ask the database.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes it.
+        self.turns.acquire().await.ok()
     }
 
     /// Wakes those who wait for a change.
