@@ -67,7 +67,7 @@ fn bang(settings: &Settings, slap: &Slap, interruption: &Interruption) -> Result
 }
 
 /// Whether the master may do better soon.
-fn is_transient(error: &ClientError) -> bool {
+pub(crate) fn is_transient(error: &ClientError) -> bool {
     error.is_unreachable() || matches!(error, ClientError::Server { status, .. } if *status >= 500)
 }
 

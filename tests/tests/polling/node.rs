@@ -73,6 +73,35 @@ fn a_node_begins_within_a_second_after_the_request_and_rests_after_its_own_chang
 }
 
 #[test]
+fn a_node_waits_again_at_a_master_that_was_away() {
+    let mut node = Node::new();
+    node.start_master(Ours);
+    node.make_partitions(1);
+    describe(&node.slap(), COMPUTER, 1);
+    let url = node.install_release("web", &instance_script("service web 'exec sleep 1000'"));
+    let tool = Background::grid(&node, "slapgrid-cp", &[HOURLY, "--verbose"]);
+    let waits = |node: &Node| {
+        poll::until("the node waits", PATIENCE, || {
+            let (_, page) = node.ask_master("/metrics");
+            page.contains("slapproxy_waiting_requests 1\n")
+        });
+    };
+    waits(&node);
+    node.stop_master();
+    poll::until("the node has found nobody", PATIENCE, || {
+        tool.text().contains("the master cannot be waited for")
+    });
+    node.start_master(Ours);
+    waits(&node);
+    let slap = node.slap();
+    let order = slap.register_open_order();
+    order.request(&InstanceRequest::new(&*url, "web")).unwrap();
+    poll::until("the instance runs", PATIENCE, || is_processed(&node, 0));
+    let ended = tool.end(SIGTERM, Duration::from_secs(10));
+    assert_eq!(ended.code, Some(0), "{}", ended.text);
+}
+
+#[test]
 fn a_node_that_waits_ends_at_once() {
     let mut node = Node::new();
     node.start_master(Ours);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use slap_client::Computer;
 
+use crate::boot::is_transient;
 use crate::outcome::error_chain;
 use crate::process::Interruption;
 use crate::run::{Awaited, Known, connection};
@@ -20,7 +21,8 @@ use crate::settings::Settings;
 /// How long the master waits at a time: proxies between may end what is silent for a minute.
 const LONGEST: Duration = Duration::from_secs(50);
 /// Between two questions, so that a master that does not wait for long is not asked all the time; it
-/// counts waiting in whole seconds.
+/// counts waiting in whole seconds. After a failure it is the first pause, and each is twice as long
+/// as the one before.
 const LEAST: Duration = Duration::from_secs(1);
 
 /// A thread that waits for a change. Dropped, it is given up.
@@ -113,8 +115,10 @@ struct Waiter {
 }
 
 impl Waiter {
-    /// Waits as long as the master does; what it fails at is the matter of the next pass.
+    /// Waits as long as the master does, and again after it has failed; what else it fails at is the
+    /// matter of the next pass.
     fn sees_change(&self) -> bool {
+        let mut pause = LEAST;
         loop {
             let asked = Instant::now();
             let left = self.deadline.saturating_duration_since(asked);
@@ -123,12 +127,15 @@ impl Waiter {
             }
             match self.known.await_change(&self.master, left.min(LONGEST)) {
                 Ok(Awaited::Change) => return true,
-                Ok(Awaited::Nothing) => {}
+                Ok(Awaited::Nothing) => pause = LEAST,
                 Ok(Awaited::Refusal) => return false,
                 Err(error) => {
-                    let error = error_chain(&error);
-                    log::debug!("the master cannot be waited for: {error}");
-                    return false;
+                    let reason = error_chain(&error);
+                    log::debug!("the master cannot be waited for: {reason}");
+                    if !is_transient(&error) || self.interruption.wait(pause) {
+                        return false;
+                    }
+                    pause = (pause * 2).min(LONGEST);
                 }
             }
             if asked.elapsed() < LEAST && self.interruption.wait(LEAST) {
