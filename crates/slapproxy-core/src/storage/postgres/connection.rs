@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout_at;
@@ -12,8 +12,6 @@ use tokio_postgres::{Client, Error, Statement};
 
 use super::{PostgresError, PostgresSettings};
 
-/// How long it may take to connect.
-const CONNECTING: Duration = Duration::from_secs(3);
 /// What holds for every connection. A server that is gone without a word shall not keep rows
 /// locked for long.
 const SESSION: &str = "SET statement_timeout = '20s'; SET lock_timeout = '5s'; \
@@ -36,7 +34,7 @@ impl Connection {
     pub(super) fn open(settings: &PostgresSettings) -> Result<Self, PostgresError> {
         let runtime = runtime().map_err(PostgresError::Runtime)?;
         let opened = runtime.block_on(async {
-            let deadline = Instant::now() + CONNECTING;
+            let deadline = Instant::now() + settings.patience();
             let client = timeout_at(deadline.into(), settings.connect()).await;
             let client = client.map_err(|_| PostgresError::Late)??;
             let prepared = timeout_at(deadline.into(), client.batch_execute(SESSION)).await;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
@@ -12,6 +13,10 @@ use super::tls::{Tls, Trust};
 
 /// Connections that a server has at most, unless it is told otherwise.
 const CONNECTIONS: usize = 16;
+/// How long one of the addresses may take, unless the URI has a `connect_timeout`.
+const CONNECTING: Duration = Duration::from_secs(3);
+/// No URI has more time for all addresses.
+const CONNECTING_AT_MOST: Duration = Duration::from_secs(600);
 /// The parameters of URIs that say who may be at the other end, and who we are.
 const OURS: [&str; 5] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "passfile"];
 
@@ -68,6 +73,9 @@ impl PostgresSettings {
         if config.get_application_name().is_none() {
             config.application_name("slapproxy");
         }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECTING);
+        }
         name_addresses(&mut config);
         let tls = match is_local(&config) {
             true => None,
@@ -82,6 +90,13 @@ impl PostgresSettings {
             tls,
             passfile: parameters.passfile,
         })
+    }
+
+    /// How long it may take to connect, all hosts that are tried one after the other included.
+    pub(super) fn patience(&self) -> Duration {
+        let each = self.config.get_connect_timeout().unwrap_or(&CONNECTING);
+        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX);
+        each.saturating_mul(hosts.max(1)).min(CONNECTING_AT_MOST)
     }
 
     /// Connects; whatever is read of files is read anew.
@@ -260,6 +275,22 @@ mod tests {
                 remote.to_string(),
                 format!("proxy of PostgreSQL on {place}")
             );
+        }
+    }
+
+    #[test]
+    fn each_host_has_its_time() {
+        for (place, seconds) in [
+            ("db/proxy", 3),
+            ("one,two,three/proxy", 9),
+            ("one,two/proxy?connect_timeout=5", 10),
+            ("/proxy?hostaddr=192.0.2.1,192.0.2.2", 6),
+            // That is none.
+            ("db/proxy?connect_timeout=0", 3),
+            ("db/proxy?connect_timeout=9223372036854775807", 600),
+        ] {
+            let patience = settings(&format!("postgresql://{place}"));
+            assert_eq!(patience.unwrap().patience().as_secs(), seconds, "{place}");
         }
     }
 
