@@ -89,6 +89,24 @@ fn every_partition_has_one_owner_and_none_is_left_over() {
 }
 
 #[test]
+fn whoever_writes_by_other_names_gives_a_new_version() {
+    let uri = Postgres::shared().database();
+    let server = open(&uri);
+    let version = || {
+        server
+            .read(|records| Ok(records.version(COMPUTER)?))
+            .unwrap()
+    };
+    assert_eq!(version(), None);
+    let sql = format!(
+        "SET search_path = pg_catalog; \
+         INSERT INTO public.software18 (url, computer_reference) VALUES ('u', '{COMPUTER}')"
+    );
+    Postgres::shared().sql(Postgres::name(&uri), &sql);
+    assert!(version().is_some());
+}
+
+#[test]
 fn of_a_write_that_fails_nothing_remains() {
     let [one, other] = servers(1);
     let failed: Result<(), _> = one.write(|records| {

@@ -168,7 +168,8 @@ pub(super) fn changed_since(connection: &Connection, version: i64) -> Result<Vec
 
 /// In PostgreSQL, transactions change a computer at the same time, which a single row would have
 /// collide: each connection has one of several, and the version is made of all. With it stands the
-/// number of the transaction, which says who may not have seen it.
+/// number of the transaction, which says who may not have seen it. The tables are found as they were
+/// when they were made, wherever whoever writes looks for its own.
 #[cfg(feature = "postgresql")]
 pub(super) fn postgres() -> String {
     let triggers = SOURCES.into_iter().map(|(table, columns)| {
@@ -194,7 +195,8 @@ CREATE TABLE computer_version18 (
   PRIMARY KEY (computer_reference, shard)
 );
 CREATE INDEX computer_version_order18 ON computer_version18 (changed);
-CREATE FUNCTION note_version18() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION note_version18() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $$
 BEGIN
   INSERT INTO computer_version18
     SELECT computer, pg_backend_pid() % 16,
