@@ -18,6 +18,9 @@ pub enum PostgresError {
     /// It could not be reached a moment ago, and was not tried again since.
     #[error("it cannot be reached")]
     Away,
+    /// It lacks what the tables need.
+    #[error("it is PostgreSQL {0}, and 13 is the oldest that will do")]
+    TooOld(String),
     /// A statement failed.
     #[error(transparent)]
     Statement(Error),
@@ -94,7 +97,11 @@ impl PostgresError {
                 };
                 self.is_collision() || self.is_of_connection() || error.code().is_some_and(passes)
             }
-            Self::GivenUp | Self::Password(_) | Self::Tls(_) | Self::Runtime(_) => false,
+            Self::TooOld(_)
+            | Self::GivenUp
+            | Self::Password(_)
+            | Self::Tls(_)
+            | Self::Runtime(_) => false,
         }
     }
 }

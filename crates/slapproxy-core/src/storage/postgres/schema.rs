@@ -17,6 +17,9 @@ const LOCK: i64 = 0x736c_6170_7072_6f78;
 /// How long that may take, the wait for another server included.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// The oldest server that will do, PostgreSQL 13: it has `gen_random_uuid` and `pg_current_xact_id`.
+const OLDEST_SERVER: i64 = 130_000;
+
 /// Why a database is not used.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -70,6 +73,7 @@ fn make(connection: &Connection) -> Result<String, Refusal> {
     if found(connection)?.is_some() {
         return check(connection);
     }
+    check_server(connection)?;
     run(connection, TABLES)?;
     run(connection, &versions::postgres())?;
     let identity = run_id();
@@ -78,6 +82,24 @@ fn make(connection: &Connection) -> Result<String, Refusal> {
     run(connection, &note)?;
     log::info!("made the tables of version {VERSION}");
     Ok(identity)
+}
+
+fn check_server(connection: &Connection) -> Result<(), PostgresError> {
+    let deadline = Instant::now() + PATIENCE;
+    let sql = "SELECT CAST(current_setting('server_version_num') AS BIGINT), \
+         current_setting('server_version')";
+    let row = connection.wait(deadline, async |client| client.query_one(sql, &[]).await)?;
+    let read = || Ok((row.try_get(0)?, row.try_get(1)?));
+    let (number, name) = read().map_err(PostgresError::Statement)?;
+    suffices(number, name)
+}
+
+/// Whether a server of this version has all that is used.
+fn suffices(number: i64, name: String) -> Result<(), PostgresError> {
+    match number >= OLDEST_SERVER {
+        true => Ok(()),
+        false => Err(PostgresError::TooOld(name)),
+    }
 }
 
 /// The version that is there, and the identity.
@@ -201,3 +223,19 @@ CREATE INDEX slave_reference18 ON slave18 (reference);
 CREATE INDEX usage_computer18 ON usage18 (computer_reference, time);
 CREATE INDEX usage_order18 ON usage18 (rowid);
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_server_is_named() {
+        assert!(suffices(130_000, "13.0".to_owned()).is_ok());
+        let refused = suffices(120_022, "12.22".to_owned()).unwrap_err();
+        assert!(
+            refused.to_string().contains("PostgreSQL 12.22"),
+            "{refused}"
+        );
+        assert!(!refused.is_passing());
+    }
+}
