@@ -126,7 +126,10 @@ impl PostgresStorage {
         let transaction = match transaction {
             Ok(transaction) => transaction,
             Err(error) => {
-                if error.is_of_connection() {
+                // Past the deadline, it is the request that is late.
+                let is_over = Instant::now() >= deadline;
+                let is_late = is_over && matches!(error, PostgresError::Late);
+                if error.is_of_connection() && !is_late {
                     // What ended this one has ended those that nobody used since.
                     self.pool.forget_idle();
                 }

@@ -57,7 +57,10 @@ impl Patience {
         if reason.is_too_long() {
             return Err(MasterError::BadRequest(TOO_LONG.to_owned()));
         }
-        if reason.is_collision() && Instant::now() < self.deadline {
+        if Instant::now() >= self.deadline {
+            return Err(error.into());
+        }
+        if reason.is_collision() {
             thread::sleep(part_of(LONGEST_PAUSE.min(PAUSE * self.collisions)));
             self.collisions += 1;
             return Ok(());
@@ -75,4 +78,24 @@ fn part_of(most: Duration) -> Duration {
     let random = RandomState::new().build_hasher().finish();
     let part = u32::try_from(random % 1024).unwrap_or(0);
     most * part / 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::postgres::PostgresError;
+
+    #[test]
+    fn nothing_is_tried_again_once_the_request_is_over() {
+        let lost = || EngineError::from(PostgresError::Late).at("cannot begin");
+        let mut patience = Patience::since(Instant::now());
+        assert!(patience.pause(lost()).is_ok());
+        // Once is enough.
+        assert!(patience.pause(lost()).is_err());
+        let mut patience = Patience {
+            deadline: Instant::now(),
+            ..Patience::since(Instant::now())
+        };
+        assert!(patience.pause(lost()).is_err());
+    }
 }
