@@ -123,6 +123,15 @@ pub struct Load {
     longest: AtomicU64,
 }
 
+/// Has the clients end when it is dropped, even by a panic: whoever waits for them would not end.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Load {
     /// Has clients work while `fault` goes on; then everything that was answered must be there. A
     /// line for the table of faults, and how many requests were not answered at first.
@@ -138,8 +147,9 @@ impl Load {
                 let load = &load;
                 scope.spawn(move || load.work(slap, number));
             }
+            let ending = Ending(&load.has_ended);
             fault(replicas);
-            load.has_ended.store(true, Ordering::Relaxed);
+            drop(ending);
         });
         let passed_on = replicas.balancer.passed_on() - before;
         load.check(replicas);
