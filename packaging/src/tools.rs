@@ -62,7 +62,7 @@ pub const TOOLS: &[Tool] = &[
     ),
     tool("slapformat", "slapformat", 8, slapformat_cli::command),
     tool("slapproxy", "slapproxy", 8, slapproxy_cli::command),
-    tool("slapos-client", "slapos", 1, slapos::command),
+    tool("slapos-client", "slapos", 1, slapos_commands::command),
     tool("slapos-client", "slapconsole", 1, slapconsole_cli::command),
     tool(
         "slapos-client",

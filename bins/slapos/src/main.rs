@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    slapos::main()
+    slapos_commands::main()
 }

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 
 use slapos_cli::{MasterOptions, exit, on_one_line, printable};
 
-use crate::hateoas::field;
-use crate::service::connect;
+use crate::hateoas::{Hateoas, field};
 
 const KIND: &str = "Compute Node";
 
@@ -16,7 +15,7 @@ const KIND: &str = "Compute Node";
 /// # Errors
 /// The configuration cannot be used, or the master's API cannot.
 pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
-    let hateoas = connect(configuration, master)?;
+    let hateoas = Hateoas::of_user(configuration, master)?;
     let computers = hateoas.search(KIND, "", &["title", "reference"])?;
     if computers.is_empty() {
         slapos_cli::print("No existing computer.\n")?;
@@ -43,10 +42,10 @@ pub fn info(
     master: &MasterOptions,
     reference: &str,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let hateoas = connect(configuration, master)?;
+    let hateoas = Hateoas::of_user(configuration, master)?;
     let Some(fields) = hateoas.find(KIND, "reference", reference)? else {
         slapos_cli::tell("slapos", &format!("there is no computer {reference}"));
-        return Ok(ExitCode::from(exit::NOT_READY));
+        return Ok(ExitCode::from(exit::NOT_FOUND));
     };
     let shown = |name| on_one_line(field(&fields, name).unwrap_or_default());
     let (reference, title) = (shown("reference"), shown("title"));
@@ -61,7 +60,7 @@ pub fn info(
 /// # Errors
 /// As [`list`].
 pub fn token(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
-    let token = connect(configuration, master)?.computer_token()?;
+    let token = Hateoas::of_user(configuration, master)?.computer_token()?;
     slapos_cli::print(&format!("Computer token: {}\n", on_one_line(&token)))?;
     Ok(ExitCode::SUCCESS)
 }

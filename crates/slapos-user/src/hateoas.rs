@@ -1,6 +1,8 @@
 //! What a master tells users of their instances and computers: its hateoas API. Documents are found by
 //! a search, and read by the path that it found; templates of both URLs are in the root document.
 
+use std::path::Path;
+
 use iri_string::spec::UriSpec;
 use iri_string::template::UriTemplateStr;
 use iri_string::template::simple_context::{SimpleContext, Value};
@@ -8,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use slap_client::{ClientError, Slap, without_user};
+use slapos_cli::MasterOptions;
 use slapos_config::{ConfigFile, ValueError};
 
 /// Most documents that a search tells of: ERP5 tells of ten unless it is told more.
@@ -99,11 +102,24 @@ struct Token {
 }
 
 impl Hateoas {
+    /// That of the user's master.
+    ///
+    /// # Errors
+    /// The configuration cannot be used, or as [`Hateoas::of`].
+    pub(crate) fn of_user(
+        configuration: &Path,
+        master: &MasterOptions,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let file = ConfigFile::read(configuration)?;
+        let slap = master.connect(&file, "slapconsole")?;
+        Ok(Self::of(slap, &file)?)
+    }
+
     /// That of the master, as slapos.cfg or the master names it.
     ///
     /// # Errors
     /// There is none, or its root document cannot be had.
-    pub(crate) fn of(slap: Slap, file: &ConfigFile) -> Result<Self, HateoasError> {
+    fn of(slap: Slap, file: &ConfigFile) -> Result<Self, HateoasError> {
         let url = match file.section("slapos").get_text("master_rest_url")? {
             Some(url) => url,
             None => slap.hateoas_url()?.ok_or(HateoasError::None)?,

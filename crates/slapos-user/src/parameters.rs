@@ -203,25 +203,7 @@ pub(crate) fn attributes(texts: BTreeMap<String, String>) -> Attributes {
 
 /// A value of the wire for programs.
 pub(crate) fn as_json_value(value: &Value) -> Json {
-    match value {
-        Value::None => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Int(number) => {
-            i64::try_from(*number).map_or_else(|_| Json::String(number.to_string()), Json::from)
-        }
-        // JSON has no infinities.
-        Value::Float(number) => {
-            serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number)
-        }
-        Value::Tuple(items) => items.iter().map(as_json_value).collect(),
-        Value::List(items) | Value::Set(items) => items.iter().map(as_json_value).collect(),
-        Value::Dict(dict) => Json::Object(
-            dict.iter()
-                .map(|(key, value)| (key.to_text(), as_json_value(value)))
-                .collect(),
-        ),
-        Value::String(_) | Value::Object(_) => Json::String(value.to_text()),
-    }
+    serde_json::to_value(value).unwrap_or_else(|_| value.to_text().into())
 }
 
 #[cfg(test)]

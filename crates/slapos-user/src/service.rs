@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use serde_json::{Map, Value as Json, json};
 use slap_client::proto::instance_xml::{self, InstanceXmlError};
 use slapos_cli::{MasterOptions, exit};
-use slapos_config::ConfigFile;
 
 use crate::hateoas::{Hateoas, field};
 use crate::parameters::{JSON_PARAMETER, deserialised};
@@ -28,7 +27,7 @@ pub struct InfoOptions {
 /// # Errors
 /// The configuration cannot be used, or the master's API cannot.
 pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
-    let hateoas = connect(configuration, master)?;
+    let hateoas = Hateoas::of_user(configuration, master)?;
     let trees = hateoas.search(KIND, "", &["title", "url_string"])?;
     let releases = trees.into_iter().filter_map(|mut tree| {
         let release = tree.remove("url_string")?;
@@ -49,24 +48,14 @@ pub fn info(
     reference: &str,
     options: &InfoOptions,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let hateoas = connect(configuration, master)?;
+    let hateoas = Hateoas::of_user(configuration, master)?;
     let Some(fields) = hateoas.find(KIND, "title", reference)? else {
         slapos_cli::tell("slapos", &format!("there is no instance {reference}"));
-        return Ok(ExitCode::from(exit::NOT_READY));
+        return Ok(ExitCode::from(exit::NOT_FOUND));
     };
     let shown = describe(&fields, options.news)?;
     slapos_cli::print(&format!("{shown:#}\n"))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The API of the user's master.
-pub(crate) fn connect(
-    configuration: &Path,
-    master: &MasterOptions,
-) -> Result<Hateoas, Box<dyn Error>> {
-    let file = ConfigFile::read(configuration)?;
-    let slap = master.connect(&file, "slapconsole")?;
-    Ok(Hateoas::of(slap, &file)?)
 }
 
 /// By the names of slapos.core.

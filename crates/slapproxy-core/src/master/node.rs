@@ -18,6 +18,16 @@ use super::{
 use crate::MasterError;
 use crate::storage::{NetworkRow, PartitionRow, Records, ReportKind, SlaveRow, UnrequestedRow};
 
+/// The version of a computer's document, for whoever may have it.
+fn version_of(
+    context: &Context<'_>,
+    records: &dyn Records,
+    computer_id: &str,
+) -> Result<Option<String>, MasterError> {
+    check_computer(context, records, computer_id)?;
+    Ok(records.version(computer_id)?)
+}
+
 impl Serve for GetFullComputerInformation {
     const WRITES: bool = false;
 
@@ -26,8 +36,7 @@ impl Serve for GetFullComputerInformation {
         context: &Context<'_>,
         records: &dyn Records,
     ) -> Result<Option<String>, MasterError> {
-        check_computer(context, records, &self.computer_id)?;
-        Ok(records.version(&self.computer_id)?)
+        version_of(context, records, &self.computer_id)
     }
 
     fn awaited(&self) -> Option<&str> {
@@ -49,8 +58,7 @@ impl Serve for GetComputerInformation {
         context: &Context<'_>,
         records: &dyn Records,
     ) -> Result<Option<String>, MasterError> {
-        check_computer(context, records, &self.computer_id)?;
-        Ok(records.version(&self.computer_id)?)
+        version_of(context, records, &self.computer_id)
     }
 
     fn serve(self, context: &Context<'_>, records: &dyn Records) -> Result<Answer, MasterError> {

@@ -27,8 +27,8 @@ pub enum PostgresError {
     /// It did not answer in time.
     #[error("it does not answer")]
     Late,
-    /// Too many requests wait for a connection.
-    #[error("too many requests wait for it")]
+    /// No connection was free in time.
+    #[error("all connections to it are in use")]
     Overloaded,
     /// A statement of the transaction failed before.
     #[error("the transaction was given up")]

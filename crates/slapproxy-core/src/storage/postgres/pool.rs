@@ -1,6 +1,5 @@
 //! The connections of a server, of which there are at most as many as it may have.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,8 +11,6 @@ use super::{PostgresError, PostgresSettings};
 
 /// How long a request waits for a connection.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// Requests that wait for each connection; further ones are told at once to come later.
-const QUEUE: usize = 64;
 /// How long a database that cannot be reached is not tried again.
 const AWAY: Duration = Duration::from_secs(1);
 
@@ -23,7 +20,6 @@ pub(super) struct Pool {
     settings: PostgresSettings,
     /// One for each connection.
     slots: Semaphore,
-    waiting: AtomicUsize,
     idle: Mutex<Vec<Connection>>,
     /// Until when the database counts as away.
     away: Mutex<Option<Instant>>,
@@ -32,21 +28,11 @@ pub(super) struct Pool {
 /// The right to one connection.
 pub(super) type Slot<'a> = SemaphorePermit<'a>;
 
-/// Counts one who waits, while it lives.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Pool {
     pub(super) fn new(settings: PostgresSettings) -> Self {
         Self {
             slots: Semaphore::new(settings.connections),
             settings,
-            waiting: AtomicUsize::new(0),
             idle: Mutex::default(),
             away: Mutex::default(),
         }
@@ -57,16 +43,8 @@ impl Pool {
         &self.settings
     }
 
-    /// Waits for the turn of a request.
+    /// Waits for the turn of a request; how many may wait is bounded before, for every engine.
     pub(super) async fn slot(&self) -> Result<Slot<'_>, PostgresError> {
-        if let Ok(slot) = self.slots.try_acquire() {
-            return Ok(slot);
-        }
-        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(&self.waiting);
-        if before >= QUEUE * self.settings.connections {
-            return Err(PostgresError::Overloaded);
-        }
         match timeout(LONGEST_WAIT, self.slots.acquire()).await {
             Ok(Ok(slot)) => Ok(slot),
             _ => Err(PostgresError::Overloaded),
