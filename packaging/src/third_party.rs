@@ -3,6 +3,19 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn the_license_report_names_every_crate_of_the_tools() {
+    let reported = reported();
+    let used = used();
+    assert!(used.len() > 100, "only {} crates", used.len());
+    let missing: Vec<_> = used.difference(&reported).collect();
+    assert!(
+        missing.is_empty(),
+        "not in the report: {missing:?}: run cargo xtask licenses"
+    );
+}
 
 #[test]
 fn the_license_report_names_crates_that_are_locked() {
@@ -27,6 +40,32 @@ fn locked() -> BTreeSet<String> {
     let versions = values("version = ").skip(1);
     let pairs = values("name = ").zip(versions);
     pairs
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect()
+}
+
+/// The same of every crate that the tools link to, as cargo resolves it for this machine.
+fn used() -> BTreeSet<String> {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--offline", "--locked", "--workspace"])
+        .args(["--edges", "normal,no-proc-macro"])
+        .args(["--prefix", "none", "--format", "{p}"]);
+    for ours_alone in ["slapos-tests", "xtask", "packaging", "slap-testing"] {
+        tree.args(["--exclude", ours_alone]);
+    }
+    let output = tree.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Crates of the workspace have a path behind their version.
+    let crates = text.lines().filter(|line| !line.contains("(/"));
+    let pairs = crates.filter_map(|line| line.split_once(" v"));
+    pairs
+        .map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default()))
+        .filter(|(_, version)| !version.is_empty())
         .map(|(name, version)| format!("{name} {version}"))
         .collect()
 }
