@@ -4,7 +4,6 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use slapos_tests::postgres::{Postgres, Setup};
 use slapos_tests::{Account, Authority, Certificate, Server, free_port};
@@ -19,11 +18,6 @@ struct Secure {
 }
 
 impl Secure {
-    fn shared() -> &'static Self {
-        static SHARED: OnceLock<Secure> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
-    }
-
     fn start() -> Self {
         let directory = TempDir::with_prefix_in("secure-", "/tmp").unwrap();
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
@@ -97,7 +91,7 @@ fn refused(uri: &str, part: &str) {
 
 #[test]
 fn by_password_over_tls() {
-    let secure = Secure::shared();
+    let secure = Secure::start();
     let ca = secure.authority();
     let file = secure.passfile("passwords", 0o600);
     serves(&secure.uri(
@@ -121,7 +115,7 @@ fn by_password_over_tls() {
 
 #[test]
 fn by_the_environments_password() {
-    let secure = Secure::shared();
+    let secure = Secure::start();
     let file = secure.passfile("environment", 0o600);
     for variable in [
         format!("PGPASSFILE={file}"),
@@ -136,7 +130,7 @@ fn by_the_environments_password() {
 
 #[test]
 fn by_certificate() {
-    let secure = Secure::shared();
+    let secure = Secure::start();
     let Certificate { certificate, key } = secure.authority.issue("certified", "/CN=certified", 30);
     let (certificate, key) = (certificate.display(), key.display());
     let ca = secure.authority();
@@ -150,7 +144,7 @@ fn by_certificate() {
 
 #[test]
 fn whoever_is_not_who_they_should_be_is_refused_by_name() {
-    let secure = Secure::shared();
+    let secure = Secure::start();
     let other = Authority::new(secure.directory.path(), "other");
     let other = format!("sslrootcert={}", other.certificate().display());
     let (ca, user) = (secure.authority(), "worded:it's%3A%20secret");
