@@ -7,9 +7,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netcache::{Client, ClientError, Digest, Patience, Server};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::RcvBuf;
 
 /// What a server does with a request; it is given the number of the request, and its head.
 type Answer = dyn Fn(usize, &str, &mut TcpStream) + Send + Sync;
@@ -374,6 +376,67 @@ fn silence_is_left_when_told() {
         let error = request(&fake.patient_client(), &|| fake.requests() > 0);
         assert!(matches!(error, Err(ClientError::Cancelled)), "{error:?}");
         assert_eq!(fake.requests(), 1);
+    }
+}
+
+/// A server that has no file, and takes so many bytes at a time of what it is sent.
+fn reluctant(bytes: usize, pause: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // What the system takes for it is soon full, and has room again as soon as it takes some.
+    setsockopt(&listener, RcvBuf, &4096).unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || {
+                let mut head = [0; 5];
+                stream.read_exact(&mut head).unwrap();
+                if head.starts_with(b"GET") {
+                    return send(&mut stream, "404 No", "Content-Length: 0\r\n", b"");
+                }
+                let mut taken = vec![0; bytes];
+                while stream.read(&mut taken).is_ok_and(|count| count > 0) {
+                    thread::sleep(pause);
+                }
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn a_server_that_takes_a_byte_now_and_then_is_left() {
+    // More than the system takes for it.
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(64 << 20).unwrap();
+    let patience = Patience {
+        answer: Duration::from_secs(5),
+        upload: Duration::from_secs(60),
+        silence: Duration::from_secs(2),
+        pauses: Vec::new(),
+    };
+    // The second is never silent, and slower than 128 KiB in two seconds all the same.
+    for (bytes, pause) in [
+        (1, Duration::from_secs(1)),
+        (512, Duration::from_millis(50)),
+    ] {
+        let server = Server {
+            url: reluctant(bytes, pause),
+            ca_file: None,
+            certificate: None,
+            key: None,
+        };
+        let client = Client::new(&server, patience.clone()).unwrap();
+        let begun = Instant::now();
+        let error = client.upload(&digest(), &file, &|| false).unwrap_err();
+        let (message, took) = (message(&error), begun.elapsed());
+        println!("| {bytes} bytes, then {pause:?} | {took:?} | {message} |");
+        // Where the system's own room was full before, it is the limit of a write that ends it.
+        let reasons = ["131072 bytes did not go within 2s", "timeout: per write"];
+        assert!(
+            reasons.iter().any(|reason| message.contains(reason)),
+            "{message}"
+        );
+        assert!(took < Duration::from_secs(20), "{took:?}");
     }
 }
 

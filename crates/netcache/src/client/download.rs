@@ -3,20 +3,19 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::sync::mpsc::SyncSender;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ureq::Body;
 use ureq::http::{Response, StatusCode, header};
 
 use super::attended::Attended;
+use super::paced::{PIECE, PacedPiece};
 use super::{Client, ClientError, wait};
 use crate::digest::{Digest, Hasher};
 use crate::{Cancelled, chain};
 
 /// Bytes that an interrupted download must have brought to count as progress.
 const PROGRESS: u64 = 1 << 20;
-/// Bytes that are read at once.
-const PIECE: usize = 128 << 10;
 /// Pieces that may wait to be written.
 const WAITING: usize = 8;
 
@@ -119,11 +118,7 @@ fn send_pieces(
 ) {
     loop {
         let mut bytes = Vec::with_capacity(PIECE);
-        let paced = Paced {
-            reader: &mut reader,
-            begin: Instant::now(),
-            patience,
-        };
+        let paced = PacedPiece::new(&mut reader, patience);
         let read = paced.take(PIECE as u64).read_to_end(&mut bytes);
         if !bytes.is_empty() && sender.send(Ok(Piece::Bytes(bytes))).is_err() {
             return;
@@ -135,23 +130,6 @@ fn send_pieces(
         };
         let _ = sender.send(Ok(last));
         return;
-    }
-}
-
-/// A piece that must come within a time: a server that sends a byte now and then is as good as silent.
-struct Paced<R> {
-    reader: R,
-    begin: Instant,
-    patience: Duration,
-}
-
-impl<R: Read> Read for Paced<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.begin.elapsed() > self.patience {
-            let slow = format!("{PIECE} bytes did not come within {:?}", self.patience);
-            return Err(io::Error::new(io::ErrorKind::TimedOut, slow));
-        }
-        self.reader.read(buffer)
     }
 }
 

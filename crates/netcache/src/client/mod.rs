@@ -3,6 +3,7 @@
 mod attended;
 mod download;
 mod error;
+mod paced;
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
@@ -12,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use ureq::http::{Response, StatusCode, header};
 use ureq::typestate::WithBody;
-use ureq::{Agent, Body, RequestBuilder};
+use ureq::{Agent, Body, RequestBuilder, SendBody};
 
 use self::attended::{GLANCE, attend};
+use self::paced::PacedUpload;
 use crate::digest::Digest;
 use crate::entry::{Entry, parse_list};
 use crate::server::{Address, Server};
@@ -34,7 +36,7 @@ pub struct Patience {
     pub answer: Duration,
     /// For the answer to an upload: the server may have to take the file in first.
     pub upload: Duration,
-    /// For the next byte of anything, and for the next 128 KiB of a download.
+    /// For the next byte of anything, and for the next 128 KiB of a download or an upload.
     pub silence: Duration,
     /// Before each try after the first.
     pub pauses: Vec<Duration>,
@@ -169,10 +171,14 @@ impl Client {
 
     fn send(&self, digest: &Digest, mut file: &File) -> Result<(), ClientError> {
         file.seek(SeekFrom::Start(0)).map_err(ClientError::File)?;
+        let length = file.metadata().map_err(ClientError::File)?.len();
+        let mut body = PacedUpload::new(file, self.patience.silence);
         let (url, shown) = (self.address.whole(), self.address.shown(""));
         let request = self.patiently(self.agent.post(&url));
         let request = request.header(header::CONTENT_TYPE, "application/octet-stream");
-        let answer = request.send(file).map_err(unreachable(&shown))?;
+        let request = request.header(header::CONTENT_LENGTH, length);
+        let answer = request.send(SendBody::from_reader(&mut body));
+        let answer = answer.map_err(unreachable(&shown))?;
         let mut body = accept(&shown, answer)?.into_body();
         let answer = body.with_config().limit(LARGEST_ANSWER).read_to_string();
         let answer = answer.map_err(unreachable(&shown))?;
