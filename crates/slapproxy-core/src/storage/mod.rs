@@ -32,6 +32,8 @@ pub use schema::SchemaError;
 pub use sqlite::{OpenError, SqliteStorage};
 pub use transfer::{MigrateError, Migrated, migrate};
 
+use rusqlite::ErrorCode;
+
 use crate::MasterError;
 
 /// The database did not do what it should.
@@ -50,11 +52,16 @@ impl StorageError {
         match &self.source {
             #[cfg(feature = "postgresql")]
             EngineError::Postgres(error) => error.is_passing(),
-            _ => false,
+            // Another process has the file, and had it for as long as anyone waits for it.
+            _ => {
+                let busy = [ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked];
+                self.sqlite_error_code()
+                    .is_some_and(|code| busy.contains(&code))
+            }
         }
     }
 
-    fn sqlite_error_code(&self) -> Option<rusqlite::ErrorCode> {
+    fn sqlite_error_code(&self) -> Option<ErrorCode> {
         match &self.source {
             EngineError::Sqlite(error) => error.sqlite_error_code(),
             _ => None,

@@ -357,7 +357,10 @@ mod tests {
         let begun = Instant::now();
         thread::scope(|scope| {
             for _ in 0..16 {
-                scope.spawn(|| report(&writer, "C", 0).unwrap_err());
+                scope.spawn(|| {
+                    let error = report(&writer, "C", 0).unwrap_err();
+                    assert!(error.is_passing(), "{error:?}");
+                });
             }
         });
         let waited = begun.elapsed();
@@ -413,6 +416,7 @@ mod tests {
         let error = report(&writer, "late", 900_000).unwrap_err();
         let reason = std::error::Error::source(&error).unwrap().to_string();
         assert!(reason.contains("full"), "{reason}");
+        assert!(!error.is_passing());
         allow(&writer.turn.blocking_lock().connection, 1 << 20);
         report(&writer, "late", 900_000).unwrap();
     }
