@@ -53,26 +53,37 @@ impl Postgres {
 
     /// Starts a server.
     pub fn start(setup: &Setup<'_>) -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("pg-")
-            .tempdir_in("/tmp")
-            .expect("/tmp is writable")
-            .keep();
-        let account = Account::unprivileged();
-        account.own(&directory);
+        let directory = directory();
         let data = directory.join("data");
-        let made = account
-            .command(&program("initdb"))
+        let mut initdb = Account::unprivileged().command(&program("initdb"));
+        initdb
             .args(["--username=slapos", "--auth=trust", "--encoding=UTF8"])
             .args(["--locale=C", "--no-sync", "--pgdata"])
-            .arg(&data)
-            .current_dir(&directory)
-            .output()
-            .expect("initdb starts");
-        assert!(made.status.success(), "initdb: {made:?}");
+            .arg(&data);
+        make(initdb.current_dir(&directory));
         let access = data.join("pg_hba.conf");
         let own = fs::read_to_string(&access).expect("initdb wrote it");
         fs::write(&access, format!("{}\n{own}", setup.access)).expect("we may write");
+        Self::run(directory, setup)
+    }
+
+    /// Starts a standby of this one: it has what this one has, and takes no writes.
+    pub fn standby(&self) -> Self {
+        let directory = directory();
+        let mut backup = Account::unprivileged().command(&program("pg_basebackup"));
+        backup
+            .args(["-U", "slapos", "-p", &self.port.to_string(), "-h"])
+            .arg(&self.directory)
+            .args(["--checkpoint=fast", "--no-sync", "--write-recovery-conf"])
+            .args(["-X", "stream", "-D"])
+            .arg(directory.join("data"));
+        make(backup.current_dir(&directory));
+        Self::run(directory, &Setup::default())
+    }
+
+    /// Runs what a directory holds, until this process ends.
+    fn run(directory: PathBuf, setup: &Setup<'_>) -> Self {
+        let account = Account::unprivileged();
         let port = if setup.port == 0 { 5432 } else { setup.port };
         let log = fs::File::create(directory.join("log")).expect("the directory is writable");
         let stepped = account.command(Path::new("sh"));
@@ -82,7 +93,8 @@ impl Postgres {
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
         command.args(["-c", KEEPER, "sh"]).arg(&directory);
-        command.arg(program("postgres")).arg("-D").arg(&data);
+        command.arg(program("postgres")).arg("-D");
+        command.arg(directory.join("data"));
         command
             .arg("-k")
             .arg(&directory)
@@ -202,6 +214,23 @@ impl Drop for Postgres {
         // It ends by itself.
         let _ = self.keeper.wait();
     }
+}
+
+/// A directory for one, which goes with it.
+fn directory() -> PathBuf {
+    let directory = tempfile::Builder::new()
+        .prefix("pg-")
+        .tempdir_in("/tmp")
+        .expect("/tmp is writable")
+        .keep();
+    Account::unprivileged().own(&directory);
+    directory
+}
+
+/// Runs what makes the files of one.
+fn make(command: &mut Command) {
+    let made = command.output().expect("it starts");
+    assert!(made.status.success(), "{command:?}: {made:?}");
 }
 
 /// One of PostgreSQL's programs; Debian keeps most of them out of the path.

@@ -74,22 +74,33 @@ impl super::PostgresStorage {
     /// The database cannot be read or written.
     pub fn rebase_local_releases(&self, root: Option<&str>) -> Result<(), RebaseError> {
         let root = root.unwrap_or(DEFAULT_ROOT);
-        let moved = self.write(|records| {
-            let old = old_root(records)?;
-            if old == root {
-                return Ok(());
-            }
-            let moves = moves(records.release_urls()?, &old, root);
-            if !moves.is_empty() {
-                log::info!("local releases move from {old} to {root}");
-            }
-            Ok(carry_out(records, moves, root)?)
-        });
-        moved.map_err(|error| match error {
+        let failed = |error| match error {
             MasterError::Storage(error) => error.into(),
-            error => RebaseError::Refused(error.into()),
-        })
+            error => RebaseError::Refused(Box::new(error)),
+        };
+        // A standby, which takes no writes, may serve as well where nothing is to be written.
+        let old = self
+            .read(|records| Ok(old_root(records)?))
+            .map_err(failed)?;
+        if old == root {
+            return Ok(());
+        }
+        self.write(|records| rebase(records, root)).map_err(failed)
     }
+}
+
+/// Tells local releases below this root, if no other server was quicker.
+#[cfg(feature = "postgresql")]
+fn rebase(records: &dyn Records, root: &str) -> Result<(), MasterError> {
+    let old = old_root(records)?;
+    if old == root {
+        return Ok(());
+    }
+    let moves = moves(records.release_urls()?, &old, root);
+    if !moves.is_empty() {
+        log::info!("local releases move from {old} to {root}");
+    }
+    Ok(carry_out(records, moves, root)?)
 }
 
 /// The root that the database remembers.

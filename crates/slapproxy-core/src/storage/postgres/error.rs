@@ -8,6 +8,16 @@ use crate::TlsError;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+/// What a busy database lacks for a moment only: memory, locks, a connection, or the time for a
+/// statement. A full disk (53100), as for SQLite, and what its configuration forbids (53400) stay as
+/// they are until somebody sees to them.
+const PASSING: [SqlState; 4] = [
+    SqlState::INSUFFICIENT_RESOURCES,
+    SqlState::OUT_OF_MEMORY,
+    SqlState::TOO_MANY_CONNECTIONS,
+    SqlState::QUERY_CANCELED,
+];
+
 /// PostgreSQL did not do what it should.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,6 +28,12 @@ pub enum PostgresError {
     /// It could not be reached a moment ago, and was not tried again since.
     #[error("it cannot be reached")]
     Away,
+    /// It has no connection left for us.
+    #[error("it takes no more connections")]
+    Crowded(#[source] Option<Error>),
+    /// A standby, or one that was the primary: it takes no writes.
+    #[error("it takes no writes")]
+    Standby(#[source] Error),
     /// It lacks what the tables need.
     #[error("it is PostgreSQL {0}, and 13 is the oldest that will do")]
     TooOld(String),
@@ -67,10 +83,28 @@ impl PostgresError {
         self.state() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED)
     }
 
+    /// Of a connection that was not made.
+    pub(super) fn of_connecting(error: Error) -> Self {
+        match error.code() {
+            Some(&SqlState::TOO_MANY_CONNECTIONS) => Self::Crowded(Some(error)),
+            _ => Self::Unreachable(error),
+        }
+    }
+
+    /// As one of beginning to write. A standby names features that it does not support.
+    pub(super) fn of_writing(self) -> Self {
+        match self {
+            Self::Statement(error) if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) => {
+                Self::Standby(error)
+            }
+            other => other,
+        }
+    }
+
     /// Whether the connection is good for nothing any more.
     pub(super) fn is_of_connection(&self) -> bool {
         match self {
-            Self::Late => true,
+            Self::Late | Self::Standby(_) => true,
             Self::Statement(error) => {
                 let ends = |state: &SqlState| {
                     // Connection exception, operator intervention; a standby that was the primary.
@@ -89,12 +123,14 @@ impl PostgresError {
     /// Whether it is worth to ask again later.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Away | Self::Overloaded | Self::Late => true,
-            // Insufficient resources; a statement that took too long.
+            Self::Unreachable(_)
+            | Self::Away
+            | Self::Crowded(_)
+            | Self::Standby(_)
+            | Self::Overloaded
+            | Self::Late => true,
             Self::Statement(error) => {
-                let passes = |state: &SqlState| {
-                    state.code().starts_with("53") || *state == SqlState::QUERY_CANCELED
-                };
+                let passes = |state: &SqlState| PASSING.contains(state);
                 self.is_collision() || self.is_of_connection() || error.code().is_some_and(passes)
             }
             Self::TooOld(_)

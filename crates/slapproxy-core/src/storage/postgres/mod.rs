@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod escape;
+mod hosts;
 mod notifier;
 mod password;
 mod patience;
@@ -20,7 +21,7 @@ pub use error::PostgresError;
 pub use password::PasswordError;
 pub use uri::{PostgresSettings, UriError};
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -33,7 +34,7 @@ use self::pool::{Pool, Slot};
 pub(super) use self::transaction::Access;
 use self::transaction::Transaction;
 use super::statements::Statements;
-use super::{Listener, OpenError, Records, Storage, StorageError};
+use super::{EngineError, Listener, OpenError, Records, Storage, StorageError};
 use crate::MasterError;
 
 /// How long a migration may take.
@@ -42,7 +43,7 @@ const LEISURE: Duration = Duration::from_secs(24 * 60 * 60);
 /// A database that other servers may use at the same time.
 #[derive(Debug)]
 pub struct PostgresStorage {
-    pool: Pool,
+    pool: Arc<Pool>,
     run_id: String,
     notifier: OnceLock<Notifier>,
 }
@@ -57,12 +58,13 @@ impl PostgresStorage {
         Self::open_with(settings, schema::ensure)
     }
 
-    /// Connects to a database whose tables a server has made. Not within a task.
+    /// Connects to a database whose tables a server has made, to read it: a standby will do. Not
+    /// within a task.
     ///
     /// # Errors
     /// The database cannot be reached, or holds nothing of ours.
     pub fn open_existing(settings: PostgresSettings) -> Result<Self, OpenError> {
-        Self::open_with(settings, schema::check)
+        Self::open_with(settings.for_reading(), schema::check)
     }
 
     fn open_with(
@@ -86,7 +88,7 @@ impl PostgresStorage {
         pool.put_back(connection);
         let notifier = OnceLock::new();
         Ok(Self {
-            pool,
+            pool: pool.into(),
             run_id,
             notifier,
         })
@@ -130,26 +132,24 @@ impl PostgresStorage {
                 let is_over = Instant::now() >= deadline;
                 let is_late = is_over && matches!(error, PostgresError::Late);
                 if error.is_of_connection() && !is_late {
-                    // What ended this one has ended those that nobody used since.
+                    // What ended this one has ended those that nobody used since; where one leads to
+                    // a standby, so may they.
                     self.pool.forget_idle();
                 }
                 return Err(failed("cannot begin")(error).into());
             }
         };
-        let done = function(&Statements(&transaction));
-        let (done, is_usable) = match done {
+        let (done, ended) = match function(&Statements(&transaction)) {
             Ok(value) => {
                 let committed = transaction.commit();
-                let is_usable = committed.is_ok();
-                let committed = committed.map(|()| value);
-                (
-                    committed.map_err(|error| failed(COMMIT)(error).into()),
-                    is_usable,
-                )
+                let ended = committed.is_ok();
+                let committed = committed.map_err(|error| failed(COMMIT)(error).into());
+                (committed.map(|()| value), ended)
             }
             Err(error) => (Err(error), transaction.roll_back().is_ok()),
         };
-        if is_usable {
+        let is_lost = matches!(&done, Err(MasterError::Storage(error)) if is_of_connection(error));
+        if ended && !is_lost {
             self.pool.put_back(connection);
         }
         done
@@ -226,16 +226,100 @@ impl Storage for PostgresStorage {
     }
 
     fn tell_changes(&self, listener: Listener) {
-        match Notifier::start(self.pool.settings().clone(), listener) {
+        match Notifier::start(self.pool.clone(), listener) {
             Ok(notifier) => drop(self.notifier.set(notifier)),
             Err(error) => log::error!("nobody is told of changes: {error}"),
         }
     }
 }
 
+/// Whether the connection that it came from is good for nothing any more.
+fn is_of_connection(error: &StorageError) -> bool {
+    matches!(&error.source, EngineError::Postgres(error) if error.is_of_connection())
+}
+
 /// What is tried last.
 const COMMIT: &str = "cannot commit";
 
 fn failed(action: &'static str) -> impl Fn(PostgresError) -> StorageError {
-    move |source| super::EngineError::from(source).at(action)
+    move |source| EngineError::from(source).at(action)
+}
+
+#[cfg(test)]
+mod tests {
+    use slapos_tests::postgres::Postgres;
+
+    use super::*;
+
+    fn open(uri: &str) -> PostgresStorage {
+        PostgresStorage::open(PostgresSettings::parse(uri).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_request_whose_time_is_over_costs_no_connection_but_its_own() {
+        let storage = open(&Postgres::shared().database());
+        let [held, other] = [0, 1].map(|_| storage.pool.take().unwrap());
+        let far = Instant::now() + Duration::from_secs(60);
+        let lock = Transaction::begin(&held, Access::WriteInTurn, far).unwrap();
+        storage.pool.put_back(other);
+        storage.pool.put_back(storage.pool.connect().unwrap());
+        let soon = Instant::now() + Duration::from_millis(200);
+        let late = storage.attempt(Access::WriteInTurn, soon, |_| Ok(()));
+        assert!(late.is_err(), "{late:?}");
+        assert_eq!(storage.pool.idle(), 1);
+        lock.roll_back().unwrap();
+    }
+
+    /// What it says of an error that the database gives.
+    fn is_passing(storage: &PostgresStorage, state: &str) -> bool {
+        let raise = format!("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$");
+        let connection = storage.pool.take().unwrap();
+        let far = Instant::now() + Duration::from_secs(60);
+        let raised = connection.wait(far, async |client| client.batch_execute(&raise).await);
+        raised.unwrap_err().is_passing()
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_somebody_must_see_to() {
+        let storage = open(&Postgres::shared().database());
+        for (state, passes) in [
+            ("53000", true),
+            ("53200", true),
+            ("53300", true),
+            ("57014", true),
+            ("25006", true),
+            ("40001", true),
+            // A full disk, a limit of the configuration, and a column that is not there.
+            ("53100", false),
+            ("53400", false),
+            ("42703", false),
+        ] {
+            assert_eq!(is_passing(&storage, state), passes, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_database_without_a_connection_left_is_busy_and_not_away() {
+        let uri = Postgres::shared().database();
+        let owner = "CREATE ROLE limited LOGIN CONNECTION LIMIT 1";
+        Postgres::shared().sql("postgres", owner);
+        let access = "GRANT CREATE ON SCHEMA public TO limited";
+        Postgres::shared().sql(Postgres::name(&uri), access);
+        let storage = open(&uri.replace("user=slapos", "user=limited"));
+        let held = storage.pool.take().unwrap();
+        // The second is not even tried.
+        for _ in 0..2 {
+            let refused = storage.read(|records| Ok(records.computers()?));
+            let Err(MasterError::Storage(error)) = refused else {
+                panic!("{refused:?}");
+            };
+            let busy = matches!(
+                error.source,
+                EngineError::Postgres(PostgresError::Crowded(_))
+            );
+            assert!(busy && error.is_passing(), "{error:?}");
+        }
+        storage.pool.put_back(held);
+        storage.read(|records| Ok(records.computers()?)).unwrap();
+    }
 }

@@ -4,13 +4,16 @@
 //! Source: PostgreSQL's documentation, chapters 34.15 and 34.16.
 
 use std::env;
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
+
+use crate::http::respond;
 
 /// The file of passwords cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,39 +27,80 @@ pub enum PasswordError {
         /// Why.
         source: io::Error,
     },
-    /// Others may have read it.
-    #[error("{path} holds passwords, and is not for its owner alone: its mode must be 0600")]
+    /// Others may have read it, or it is no file.
+    #[error("{path} is no file of passwords for its owner alone: its mode must be 0600")]
     Open {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// The password for a database, if one is known.
-pub(super) fn find(
-    config: &Config,
-    passfile: Option<&Path>,
-) -> Result<Option<String>, PasswordError> {
-    if let Some(password) = env::var_os("PGPASSWORD").filter(|_| passfile.is_none()) {
-        return Ok(password.into_string().ok());
-    }
-    let named = passfile.map(PathBuf::from);
-    let named = named.or_else(|| env::var_os("PGPASSFILE").map(PathBuf::from));
-    let text = match named {
-        Some(path) => read(&path)?,
-        None => of_home()?,
-    };
-    let entry = text.lines().find_map(|line| password(line, config));
-    Ok(entry)
+/// Where libpq has its sockets unless it is told otherwise, as it is built by its authors and by
+/// distributions. In a file of passwords, `localhost` is another name for it.
+const SOCKETS: [&str; 3] = ["/tmp", "/run/postgresql", "/var/run/postgresql"];
+
+/// The passwords that are known.
+#[derive(Debug, Default)]
+pub(super) struct Passwords {
+    /// That of the environment, for every host.
+    common: Option<String>,
+    /// The lines of a file; the first that fits a host counts for it.
+    lines: String,
 }
 
-/// The file that needs not be there.
-fn of_home() -> Result<String, PasswordError> {
-    let path = env::var_os("HOME").map(|home| Path::new(&home).join(".pgpass"));
-    match path.filter(|path| path.exists()) {
-        Some(path) => read(&path),
-        None => Ok(String::new()),
+impl Passwords {
+    /// Reads them. As in libpq, a file that only the environment names, or nobody, is passed over if
+    /// it is not there, or if others may have read it.
+    ///
+    /// # Errors
+    /// `passfile` cannot be used.
+    pub(super) fn read(passfile: Option<&Path>) -> Result<Self, PasswordError> {
+        if let Some(path) = passfile {
+            return read(path).map(Self::of_lines);
+        }
+        if let Some(password) = env::var_os("PGPASSWORD") {
+            return Ok(Self {
+                common: password.into_string().ok(),
+                lines: String::new(),
+            });
+        }
+        let named = env::var_os("PGPASSFILE").map(PathBuf::from);
+        let lines = match named.or_else(of_home) {
+            Some(path) => read_if_safe(&path),
+            None => String::new(),
+        };
+        Ok(Self::of_lines(lines))
     }
+
+    fn of_lines(lines: String) -> Self {
+        Self {
+            common: None,
+            lines,
+        }
+    }
+
+    /// The password for a database on a host, of which there is one.
+    pub(super) fn of(&self, config: &Config) -> Option<String> {
+        let mut lines = self.lines.lines();
+        let of_file = || lines.find_map(|line| password(line, config));
+        self.common.clone().or_else(of_file)
+    }
+}
+
+fn of_home() -> Option<PathBuf> {
+    env::var_os("HOME").map(|home| Path::new(&home).join(".pgpass"))
+}
+
+/// What a file holds that need not be used.
+fn read_if_safe(path: &Path) -> String {
+    read(path).unwrap_or_else(|error| {
+        if !error.is_of_absence() {
+            // Each connection reads it again.
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| log::warn!("{}; it is not used", respond::with_causes(&error)));
+        }
+        String::new()
+    })
 }
 
 fn read(path: &Path) -> Result<String, PasswordError> {
@@ -64,15 +108,14 @@ fn read(path: &Path) -> Result<String, PasswordError> {
         path: path.to_owned(),
         source,
     };
-    let mut file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if metadata.is_file() && metadata.mode() & 0o077 != 0 {
+    // One that is a pipe must not be waited for.
+    let metadata = path.metadata().map_err(failed)?;
+    let is_safe = metadata.is_file() && metadata.mode() & 0o077 == 0;
+    if !is_safe {
         let path = path.to_owned();
         return Err(PasswordError::Open { path });
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
+    fs::read_to_string(path).map_err(failed)
 }
 
 /// The password of a line, if it is for this database.
@@ -93,18 +136,21 @@ fn fits(pattern: &str, text: &str) -> bool {
 }
 
 fn fits_place(host: &str, port: &str, config: &Config) -> bool {
-    let ports = config.get_ports();
-    let port_of = |index: usize| ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-    config.get_hosts().iter().enumerate().any(|(index, place)| {
-        let is_host = match place {
-            Host::Tcp(name) => fits(host, name),
-            // That is what such a file calls the socket of this machine.
-            Host::Unix(path) => {
-                host == "localhost" || path.to_str().is_some_and(|it| fits(host, it))
-            }
-        };
-        is_host && fits(port, &port_of(index).to_string())
-    })
+    let number = config.get_ports().first().copied().unwrap_or(5432);
+    let is_host = config.get_hosts().first().is_some_and(|place| match place {
+        Host::Tcp(name) => fits(host, name),
+        Host::Unix(path) => path.to_str().is_some_and(|path| {
+            fits(host, path) || (host == "localhost" && SOCKETS.contains(&path))
+        }),
+    });
+    is_host && fits(port, &number.to_string())
+}
+
+impl PasswordError {
+    fn is_of_absence(&self) -> bool {
+        let absence = io::ErrorKind::NotFound;
+        matches!(self, Self::Read { source, .. } if source.kind() == absence)
+    }
 }
 
 /// What is between the colons; a backslash takes the next character as it is.
@@ -127,11 +173,12 @@ fn fields(line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hosts;
     use super::*;
 
     fn found(lines: &str, uri: &str) -> Option<String> {
         let config = uri.parse().unwrap();
-        lines.lines().find_map(|line| password(line, &config))
+        Passwords::of_lines(lines.to_owned()).of(&config)
     }
 
     #[test]
@@ -140,13 +187,19 @@ mod tests {
             db:5433:proxy:u:other port\n\
             db:5432:proxy:u:a\\:b\\\\c\n\
             *:*:*:v:any\n\
-            localhost:*:*:*:socket\n";
+            /run/pg:*:*:*:socket\n\
+            localhost:*:*:*:this machine\n";
         let cases = [
             ("postgresql://u@db/proxy", Some("a:b\\c")),
             ("postgresql://u@db:5433/proxy", Some("other port")),
             ("postgresql://u@db/other", None),
             ("postgresql://v@elsewhere/other", Some("any")),
             ("postgresql:///proxy?host=/run/pg&user=u", Some("socket")),
+            (
+                "postgresql:///proxy?host=/run/postgresql&user=u",
+                Some("this machine"),
+            ),
+            ("postgresql:///proxy?host=/srv/other&user=u", None),
         ];
         for (uri, expected) in cases {
             assert_eq!(found(lines, uri).as_deref(), expected, "{uri}");
@@ -154,18 +207,34 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_can_read_is_refused() {
+    fn each_host_has_the_password_that_is_meant_for_it() {
+        let lines = "two:*:*:*:second\none:1:*:*:first\n*:*:*:*:others\n";
+        let passwords = Passwords::of_lines(lines.to_owned());
+        let config = "postgresql://u@one:1,two:2,three:3/proxy".parse().unwrap();
+        let found: Vec<_> = hosts::each(&config)
+            .iter()
+            .map(|host| passwords.of(host).unwrap())
+            .collect();
+        assert_eq!(found, ["first", "second", "others"]);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_or_passed_over() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pass");
-        std::fs::write(&path, "*:*:*:u:secret\n").unwrap();
-        let config: Config = "postgresql://u@db/proxy".parse().unwrap();
+        fs::write(&path, "*:*:*:u:secret\n").unwrap();
         for (mode, good) in [(0o644, false), (0o640, false), (0o600, true)] {
-            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-            assert_eq!(find(&config, Some(&path)).is_ok(), good, "{mode:o}");
+            fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(Passwords::read(Some(&path)).is_ok(), good, "{mode:o}");
+            assert_eq!(!read_if_safe(&path).is_empty(), good, "{mode:o}");
         }
-        std::fs::remove_file(&path).unwrap();
-        let error = find(&config, Some(&path)).unwrap_err().to_string();
+        fs::remove_file(&path).unwrap();
+        let error = Passwords::read(Some(&path)).unwrap_err().to_string();
         assert!(error.contains("pass"), "{error}");
+        assert_eq!(read_if_safe(&path), "");
+        // What is no file would be waited for.
+        let error = Passwords::read(Some(Path::new("/dev/null"))).unwrap_err();
+        assert!(error.to_string().contains("/dev/null"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use super::{PostgresError, PostgresSettings};
 
 /// How long a request waits for a connection.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// How long a database that cannot be reached is not tried again.
+/// How long a database that cannot be reached, or takes no more connections, is not tried again.
 const AWAY: Duration = Duration::from_secs(1);
 
 /// The connections to a database.
@@ -21,8 +21,33 @@ pub(super) struct Pool {
     /// One for each connection.
     slots: Semaphore,
     idle: Mutex<Vec<Connection>>,
-    /// Until when the database counts as away.
-    away: Mutex<Option<Instant>>,
+    /// Until when no connection is made, because one could not be.
+    barred: Mutex<Option<Barred>>,
+}
+
+/// Why and until when no connection is made.
+#[derive(Debug, Clone, Copy)]
+struct Barred {
+    until: Instant,
+    /// The database is there, and has no connection left.
+    is_crowded: bool,
+}
+
+impl Barred {
+    /// By an error that will pass.
+    fn by(error: &PostgresError) -> Option<Self> {
+        error.is_passing().then(|| Self {
+            until: Instant::now() + AWAY,
+            is_crowded: matches!(error, PostgresError::Crowded(_)),
+        })
+    }
+
+    fn error(self) -> PostgresError {
+        match self.is_crowded {
+            true => PostgresError::Crowded(None),
+            false => PostgresError::Away,
+        }
+    }
 }
 
 /// The right to one connection.
@@ -34,13 +59,8 @@ impl Pool {
             slots: Semaphore::new(settings.connections),
             settings,
             idle: Mutex::default(),
-            away: Mutex::default(),
+            barred: Mutex::default(),
         }
-    }
-
-    /// How the database is reached.
-    pub(super) fn settings(&self) -> &PostgresSettings {
-        &self.settings
     }
 
     /// Waits for the turn of a request; how many may wait is bounded before, for every engine.
@@ -59,13 +79,12 @@ impl Pool {
 
     /// A new connection.
     pub(super) fn connect(&self) -> Result<Connection, PostgresError> {
-        let away = *lock(&self.away);
-        if away.is_some_and(|until| Instant::now() < until) {
-            return Err(PostgresError::Away);
+        let barred = *lock(&self.barred);
+        if let Some(barred) = barred.filter(|barred| Instant::now() < barred.until) {
+            return Err(barred.error());
         }
         let opened = Connection::open(&self.settings);
-        let is_away = opened.as_ref().is_err_and(PostgresError::is_passing);
-        *lock(&self.away) = is_away.then(|| Instant::now() + AWAY);
+        *lock(&self.barred) = opened.as_ref().err().and_then(Barred::by);
         opened
     }
 
@@ -77,6 +96,12 @@ impl Pool {
     /// Closes the connections that nobody uses.
     pub(super) fn forget_idle(&self) {
         lock(&self.idle).clear();
+    }
+
+    /// How many connections nobody uses.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        lock(&self.idle).len()
     }
 }
 

@@ -51,7 +51,11 @@ impl<'a> Transaction<'a> {
             Access::Read | Access::Write => deadline.min(Instant::now() + BEGINNING),
             Access::WriteInTurn => deadline,
         };
-        connection.wait(soon, async |client| client.batch_execute(sql).await)?;
+        let begun = connection.wait(soon, async |client| client.batch_execute(sql).await);
+        match access {
+            Access::Read => begun,
+            Access::Write | Access::WriteInTurn => begun.map_err(PostgresError::of_writing),
+        }?;
         Ok(Self {
             connection,
             deadline,

@@ -4,12 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio_postgres::config::{Host, SslMode};
+use tokio::time::timeout;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::PostgresError;
-use super::password;
+use super::password::Passwords;
 use super::tls::{Tls, Trust};
+use super::{PostgresError, hosts};
 
 /// Connections that a server has at most, unless it is told otherwise.
 const CONNECTIONS: usize = 16;
@@ -26,6 +27,8 @@ pub struct PostgresSettings {
     /// Connections at most.
     pub connections: usize,
     config: Config,
+    /// Whether the URI says which of several servers will do.
+    has_target: bool,
     /// None over Unix sockets, and where it is unwanted.
     tls: Option<Tls>,
     passfile: Option<PathBuf>,
@@ -55,6 +58,8 @@ pub enum UriError {
 /// The parameters of a URI that this module reads itself.
 #[derive(Debug, Default)]
 struct Parameters {
+    /// Whether there is a `target_session_attrs`, which is libpq's and stays in the URI.
+    has_target: bool,
     mode: Option<String>,
     authorities: Option<PathBuf>,
     certificate: Option<PathBuf>,
@@ -76,6 +81,10 @@ impl PostgresSettings {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECTING);
         }
+        if !parameters.has_target {
+            // A standby, or one that was the primary, would refuse to write.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         name_addresses(&mut config);
         let tls = match is_local(&config) {
             true => None,
@@ -87,26 +96,54 @@ impl PostgresSettings {
         Ok(Self {
             connections: CONNECTIONS,
             config,
+            has_target: parameters.has_target,
             tls,
             passfile: parameters.passfile,
         })
     }
 
-    /// How long it may take to connect, all hosts that are tried one after the other included.
-    pub(super) fn patience(&self) -> Duration {
-        let each = self.config.get_connect_timeout().unwrap_or(&CONNECTING);
-        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX);
-        each.saturating_mul(hosts.max(1)).min(CONNECTING_AT_MOST)
+    /// For those who only read: a server that takes no writes will do, unless the URI says otherwise.
+    pub(super) fn for_reading(mut self) -> Self {
+        if !self.has_target {
+            self.config.target_session_attrs(TargetSessionAttrs::Any);
+        }
+        self
     }
 
-    /// Connects; whatever is read of files is read anew.
+    /// How long one host may take.
+    fn patience_for_each(&self) -> Duration {
+        *self.config.get_connect_timeout().unwrap_or(&CONNECTING)
+    }
+
+    /// How long it may take to connect, all hosts that are tried one after the other included.
+    pub(super) fn patience(&self) -> Duration {
+        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX);
+        let all = self.patience_for_each().saturating_mul(hosts.max(1));
+        all.min(CONNECTING_AT_MOST)
+    }
+
+    /// Connects to the first host that will do; whatever is read of files is read anew.
     pub(super) async fn connect(&self) -> Result<Client, PostgresError> {
-        let mut config = self.config.clone();
-        if config.get_password().is_none()
-            && let Some(password) = password::find(&config, self.passfile.as_deref())?
-        {
-            config.password(password);
+        let passwords = match self.config.get_password() {
+            Some(_) => Passwords::default(),
+            None => Passwords::read(self.passfile.as_deref())?,
+        };
+        let mut failure = PostgresError::Away;
+        for mut host in hosts::each(&self.config) {
+            if let Some(password) = passwords.of(&host) {
+                host.password(password);
+            }
+            let patience = self.patience_for_each().min(CONNECTING_AT_MOST);
+            match timeout(patience, self.connect_to(&host)).await {
+                Ok(Ok(client)) => return Ok(client),
+                Ok(Err(error)) => failure = error,
+                Err(_) => failure = PostgresError::Late,
+            }
         }
+        Err(failure)
+    }
+
+    async fn connect_to(&self, config: &Config) -> Result<Client, PostgresError> {
         match &self.tls {
             None => start(config.connect(NoTls).await),
             Some(tls) => start(config.connect(tls.connector()?).await),
@@ -139,13 +176,27 @@ where
     S: 'static,
     T: 'static,
 {
-    let (client, connection) = connected.map_err(PostgresError::Unreachable)?;
+    let (client, connection) = connected.map_err(PostgresError::of_connecting)?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             log::debug!("a connection to the database has ended: {error}");
         }
     });
     Ok(client)
+}
+
+/// A parameter; one that lists hosts, once for each of them, as who reads it next takes no lists.
+fn one_host_each(pair: &str) -> Vec<String> {
+    match pair.strip_prefix("host=") {
+        Some(hosts) => {
+            let hosts = hosts.replace("%2C", ",").replace("%2c", ",");
+            hosts
+                .split(',')
+                .map(|host| format!("host={host}"))
+                .collect()
+        }
+        None => vec![pair.to_owned()],
+    }
 }
 
 impl Parameters {
@@ -157,7 +208,8 @@ impl Parameters {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if !OURS.contains(&name) {
-                others.push(pair);
+                found.has_target |= name == "target_session_attrs";
+                others.extend(one_host_each(pair));
                 continue;
             }
             let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
@@ -279,12 +331,30 @@ mod tests {
     }
 
     #[test]
+    fn a_server_must_take_writes_unless_it_is_only_read_or_another_is_wanted() {
+        use TargetSessionAttrs::{Any, ReadOnly, ReadWrite};
+        for (parameters, serving, reading) in [
+            ("", ReadWrite, Any),
+            ("target_session_attrs=any", Any, Any),
+            ("target_session_attrs=read-write", ReadWrite, ReadWrite),
+            ("target_session_attrs=read-only", ReadOnly, ReadOnly),
+        ] {
+            let settings = settings(&format!("postgresql://a,b/proxy?{parameters}")).unwrap();
+            let target = settings.config.get_target_session_attrs();
+            assert_eq!(target, serving, "{parameters}");
+            let target = settings.for_reading().config.get_target_session_attrs();
+            assert_eq!(target, reading, "{parameters}");
+        }
+    }
+
+    #[test]
     fn each_host_has_its_time() {
         for (place, seconds) in [
             ("db/proxy", 3),
             ("one,two,three/proxy", 9),
             ("one,two/proxy?connect_timeout=5", 10),
             ("/proxy?hostaddr=192.0.2.1,192.0.2.2", 6),
+            ("/proxy?host=/run/one,/run/two%2Cthree", 9),
             // That is none.
             ("db/proxy?connect_timeout=0", 3),
             ("db/proxy?connect_timeout=9223372036854775807", 600),
@@ -317,6 +387,10 @@ mod tests {
         for (uri, part) in [
             ("postgresql://db:port/x", "cannot be read"),
             ("postgresql://db/x?colour=red", "cannot be read"),
+            (
+                "postgresql://db/x?target_session_attrs=fast",
+                "cannot be read",
+            ),
             ("postgresql://db/x?sslmode=maybe", "sslmode=maybe"),
             ("postgresql://db/x?sslmode=verify-full", "needs sslrootcert"),
             (
