@@ -12,6 +12,7 @@ mod external;
 mod host;
 mod prefer;
 mod rate;
+mod refusals;
 pub(crate) mod respond;
 mod shacache;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use slap_proto::authorization::PartitionIdentity;
 
 use self::rate::Rates;
+use self::refusals::Refusals;
 use crate::master::{Context, now};
 use crate::metrics::{Measured, Metrics};
 use crate::multimaster::Remotes;
@@ -120,6 +122,10 @@ pub(crate) fn measured_app<S: Storage>(
         .layer(from_fn_with_state(master.clone(), host::guard))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(rates, rate::limit))
+        .layer(from_fn_with_state(
+            Arc::<Refusals>::default(),
+            refusals::tell,
+        ))
         .layer(from_fn_with_state(metrics, status::measure))
         .with_state(master)
 }

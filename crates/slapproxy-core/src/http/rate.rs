@@ -5,7 +5,8 @@
 //! when its bucket will be full again.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,12 +15,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::refusals::Refused;
 use crate::caller::Caller;
 use crate::settings::ServerSettings;
 
 /// A bucket holds what its client gets in so long: a pass of a node comes all at once.
 const BURST: Duration = Duration::from_secs(60);
-/// So many clients are remembered before those are forgotten whose buckets are full.
+/// So many clients are remembered at least before those are forgotten whose buckets are full.
 const MANY: usize = 10_000;
 
 /// The clients, and how often each may ask.
@@ -27,7 +29,37 @@ pub(super) struct Rates {
     settings: ServerSettings,
     /// Of each request.
     cost: Duration,
-    full: Mutex<HashMap<Client, Instant>>,
+    clients: Mutex<Clients>,
+}
+
+/// When whose bucket will be full again.
+struct Clients {
+    full: HashMap<Client, Instant>,
+    /// How many there may be before it is looked which of them can be forgotten.
+    room: usize,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self {
+            full: HashMap::new(),
+            room: MANY,
+        }
+    }
+}
+
+impl Clients {
+    /// Forgets those whose buckets are full, if there are many; says whether it has looked. As it
+    /// does so again only once there are twice as many as are left, each request pays for two.
+    fn forget(&mut self, now: Instant) -> bool {
+        if self.full.len() < self.room {
+            return false;
+        }
+        self.full.retain(|_, full| *full > now);
+        self.room = MANY.max(2 * self.full.len());
+        self.full.shrink_to(self.room);
+        true
+    }
 }
 
 /// Who asks, as far as limits are concerned.
@@ -39,6 +71,15 @@ enum Client {
     At(IpAddr),
 }
 
+impl fmt::Display for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => formatter.write_str(name),
+            Self::At(address) => address.fmt(formatter),
+        }
+    }
+}
+
 impl Rates {
     /// `None` where there is no limit.
     pub(super) fn new(settings: &ServerSettings) -> Option<Arc<Self>> {
@@ -46,17 +87,15 @@ impl Rates {
         Some(Arc::new(Self {
             settings: settings.clone(),
             cost: Duration::from_secs(1) / rate.get(),
-            full: Mutex::default(),
+            clients: Mutex::default(),
         }))
     }
 
     /// Takes a request out of a client's bucket; if it is empty, says for how long.
     fn take(&self, client: Client, now: Instant) -> Result<(), Duration> {
-        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
-        if full.len() >= MANY {
-            full.retain(|_, full| *full > now);
-        }
-        let full = full.entry(client).or_insert(now);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.forget(now);
+        let full = clients.full.entry(client).or_insert(now);
         let after = (*full).max(now) + self.cost;
         let wait = (after - now).saturating_sub(BURST);
         if !wait.is_zero() {
@@ -84,7 +123,15 @@ impl Rates {
 /// The client of the nearest proxy.
 fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let list = headers.get_all("x-forwarded-for").iter().next_back()?;
-    list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+    address(list.to_str().ok()?.rsplit(',').next()?.trim())
+}
+
+/// An address as proxies write it: alone or with the port that the client had, one of IPv6 in
+/// brackets or not.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    text.parse().ok().or_else(with_port).or_else(bare)
 }
 
 /// An address, or the first half of one of IPv6.
@@ -111,11 +158,11 @@ pub(super) async fn limit(
     match rates.take(client.clone(), Instant::now()) {
         Ok(()) => next.run(request).await,
         Err(wait) => {
-            log::info!("{client:?} asks too often");
             let seconds = (wait.as_secs() + 1).to_string();
             let text = "too many requests; ask less often\n";
             let again = [(header::RETRY_AFTER, seconds)];
-            (StatusCode::TOO_MANY_REQUESTS, again, text).into_response()
+            let refusal = (StatusCode::TOO_MANY_REQUESTS, again, text).into_response();
+            Refused::mark(refusal, &client.to_string(), text)
         }
     }
 }
@@ -174,7 +221,24 @@ mod tests {
             let now = start + Duration::from_secs(number as u64);
             rates.take(client, now).unwrap();
         }
-        assert!(rates.full.lock().unwrap().len() < 20);
+        assert!(rates.clients.lock().unwrap().full.len() < 20);
+    }
+
+    #[test]
+    fn who_is_remembered_is_seldom_looked_through() {
+        let (mut clients, start) = (Clients::default(), Instant::now());
+        let later = start + Duration::from_secs(1);
+        let looks = (0..20 * MANY).filter(|number| {
+            let looked = clients.forget(start);
+            let client = Client::Named(number.to_string().into());
+            clients.full.insert(client, later);
+            looked
+        });
+        assert!(looks.count() < 10);
+        // Once nobody asks any more, little is kept again.
+        clients.room = MANY;
+        assert!(clients.forget(later));
+        assert_eq!((clients.full.len(), clients.room), (0, MANY));
     }
 
     #[test]
@@ -197,14 +261,24 @@ mod tests {
         for (address, counted) in table {
             assert_eq!(client(&caller(None, address), &headers), at(counted));
         }
-        headers.insert("x-forwarded-for", "9.9.9.9, 198.51.100.7".parse().unwrap());
-        assert_eq!(
-            client(&caller(None, "127.0.0.1"), &headers),
-            at("198.51.100.7")
-        );
-        assert_eq!(
-            client(&caller(None, "192.0.2.1"), &headers),
-            at("192.0.2.1")
-        );
+        for (list, nearest) in [
+            ("9.9.9.9, 198.51.100.7", "198.51.100.7"),
+            ("9.9.9.9, 198.51.100.7:4711", "198.51.100.7"),
+            ("2001:db8::1", "2001:db8::"),
+            ("9.9.9.9,[2001:db8::1]", "2001:db8::"),
+            ("[2001:db8::1]:4711", "2001:db8::"),
+            ("9.9.9.9, unknown", "127.0.0.1"),
+        ] {
+            headers.insert("x-forwarded-for", list.parse().unwrap());
+            assert_eq!(
+                client(&caller(None, "127.0.0.1"), &headers),
+                at(nearest),
+                "{list}"
+            );
+            assert_eq!(
+                client(&caller(None, "192.0.2.1"), &headers),
+                at("192.0.2.1")
+            );
+        }
     }
 }

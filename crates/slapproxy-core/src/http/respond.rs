@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use slap_proto::marshal::encode;
 
+use super::refusals::Refused;
 use crate::MasterError;
 use crate::master::Answer;
 
@@ -51,12 +52,18 @@ pub(crate) fn or_later(mut response: Response) -> Response {
 /// As [`failure`], for errors of other kinds.
 pub(crate) fn refusal(call: &str, status: StatusCode, error: &dyn Error) -> Response {
     let text = text(error, status);
-    if status.is_server_error() {
-        log::error!("{call}: {text}");
-    } else {
-        log::info!("{call}: {} {text}", status.as_u16());
+    logged(call, &text, (status, format!("{text}\n")).into_response())
+}
+
+/// Has the log tell of an answer that is no success, after the name of the call. Those who are
+/// turned away for the moment are counted.
+pub(crate) fn logged(call: &str, text: &str, response: Response) -> Response {
+    match response.status() {
+        StatusCode::SERVICE_UNAVAILABLE => return Refused::mark(response, call, text),
+        status if status.is_server_error() => log::error!("{call}: {text}"),
+        status => log::info!("{call}: {} {text}", status.as_u16()),
     }
-    (status, text + "\n").into_response()
+    response
 }
 
 /// The status that tells the kind of the error.

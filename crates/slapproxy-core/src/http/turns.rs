@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::refusals::Refused;
+
 /// Largest body that needs no turn, in bytes: what a node of some hundred partitions sends.
 const SMALL: u64 = 512 << 10;
 /// Large requests that are served at the same time.
@@ -42,9 +44,9 @@ pub(super) async fn take(
         Ok(Ok(_turn)) => next.run(request).await,
         _ => {
             let text = "too many large requests are under way; try again later\n";
-            log::warn!("{}: {}", request.uri().path(), text.trim_end());
             let again = [(header::RETRY_AFTER, "30")];
-            (StatusCode::SERVICE_UNAVAILABLE, again, text).into_response()
+            let refusal = (StatusCode::SERVICE_UNAVAILABLE, again, text).into_response();
+            Refused::mark(refusal, request.uri().path(), text)
         }
     }
 }

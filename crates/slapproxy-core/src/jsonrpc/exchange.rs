@@ -70,13 +70,8 @@ fn respond_to<M: Method>(served: Result<M::Answer, Problem>) -> Response {
             json(status, &answer)
         }
         Err(problem) => {
-            let (status, title) = (problem.status(), problem.title());
-            if status.is_server_error() {
-                log::error!("{path}: {title}");
-            } else {
-                log::info!("{path}: {} {title}", status.as_u16());
-            }
-            problem.into_response()
+            let title = problem.title().to_owned();
+            respond::logged(path, &title, problem.into_response())
         }
     }
 }

@@ -114,8 +114,8 @@ fn answer<S: Storage>(master: &Master<S>, query: PageQuery, render: fn(&View) ->
         Err(error) => {
             let status = respond::status(&error);
             let text = respond::text(&error, status);
-            log::error!("panel: {text}");
-            respond::or_later(Page::failure(status, &text).into_response())
+            let page = respond::or_later(Page::failure(status, &text).into_response());
+            respond::logged("panel", &text, page)
         }
     }
 }
