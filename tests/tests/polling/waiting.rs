@@ -204,3 +204,49 @@ fn many_wait_without_threads_and_others_are_served() {
     let status = fs::read_to_string(server.path().join("log")).unwrap();
     assert!(!status.contains("panicked"), "{status}");
 }
+
+#[test]
+fn who_only_waits_makes_room_for_those_who_ask() {
+    let server = Server::start("max_connections = 16\nrequest_timeout = 30", &[]);
+    supply(&server, "http://one/");
+    let tag = ask(&server, &[]).tag();
+    let mut streams: Vec<_> = (0..12).map(|_| wait(&server, &tag, 60)).collect();
+    poll::until("as many wait as may", PATIENCE, || waiting(&server) == 12);
+    // Nobody can tell when these will ask something.
+    let silent: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    let asked = Instant::now();
+    for _ in 0..5 {
+        let answer = ask(&server, &[]);
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("connection"), Some("close"));
+    }
+    assert!(
+        asked.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        asked.elapsed()
+    );
+    let left = waiting(&server);
+    assert!((8..12).contains(&left), "{left}");
+    // Who had waited longest went first, and was told that nothing has changed.
+    let head = head(&mut streams[0]);
+    assert!(head.starts_with("http/1.1 304"), "{head}");
+    assert!(head.contains("connection: close"), "{head}");
+    supply(&server, "http://two/");
+    let last = self::head(streams.last_mut().expect("there are twelve"));
+    assert!(last.starts_with("http/1.1 200"), "{last}");
+    drop(silent);
+}
+
+#[test]
+fn a_flood_of_requests_is_none_of_lines_in_the_log() {
+    let server = Server::start("rate_limit = 1", &[]);
+    let statuses: Vec<_> = (0..200)
+        .map(|_| server.get("/healthz").expect("it answers").0)
+        .collect();
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    assert!(refused > 100, "{refused}");
+    let log = server.log();
+    let lines = log.lines().filter(|line| line.contains("ask less often"));
+    assert_eq!(lines.count(), 1, "{log}");
+    assert!(log.contains("WARN"), "{log}");
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::settings::ServerSettings;
@@ -17,14 +17,25 @@ const TURNS: usize = 32;
 /// All who wait.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    /// How each computer's changes are told, while somebody waits for them.
-    computers: Mutex<HashMap<String, watch::Sender<()>>>,
+    /// The computers whose changes somebody waits for.
+    computers: Mutex<HashMap<String, Awaited>>,
+    /// Has the one who has waited longest answered.
+    early: Notify,
     /// Tells those who wait that they shall not any more, and whether nobody shall.
     released: watch::Sender<bool>,
     places: Semaphore,
     /// Those at the database at the same time: one change may wake all.
     turns: Semaphore,
     longest: Duration,
+    most: usize,
+}
+
+/// A computer whose changes somebody waits for.
+#[derive(Debug, Default)]
+struct Awaited {
+    /// How they are told.
+    changes: watch::Sender<()>,
+    places: usize,
 }
 
 /// Where one waits for the changes of a computer. What changes from its making on is not missed.
@@ -43,11 +54,13 @@ impl Waiting {
         let places = settings.max_connections - settings.max_connections / 4;
         Self {
             computers: Mutex::default(),
+            early: Notify::new(),
             released: watch::Sender::new(false),
             places: Semaphore::new(places),
             // Half of the queue is for those who do not wait.
             turns: Semaphore::new((settings.max_queue / 2).clamp(1, TURNS)),
             longest: settings.max_wait,
+            most: places,
         }
     }
 
@@ -64,11 +77,12 @@ impl Waiting {
             return None;
         }
         let mut computers = self.computers();
-        let changes = computers.entry(computer.to_owned()).or_default();
+        let awaited = computers.entry(computer.to_owned()).or_default();
+        awaited.places += 1;
         Some(Place {
             waiting: self,
             computer: computer.to_owned(),
-            changes: changes.subscribe(),
+            changes: awaited.changes.subscribe(),
             released,
             _permit: permit,
         })
@@ -85,15 +99,23 @@ impl Waiting {
         let computers = self.computers();
         match changed {
             Changed::Computer(computer) => {
-                if let Some(changes) = computers.get(computer) {
-                    changes.send_replace(());
+                if let Some(awaited) = computers.get(computer) {
+                    awaited.changes.send_replace(());
                 }
             }
             Changed::Unknown => {
-                for changes in computers.values() {
-                    changes.send_replace(());
+                for awaited in computers.values() {
+                    awaited.changes.send_replace(());
                 }
             }
+        }
+    }
+
+    /// Has the one who has waited longest answered now, for others need its connection.
+    pub(crate) fn release_one(&self) {
+        // Without this, the next one to come would be answered at once.
+        if self.places.available_permits() < self.most {
+            self.early.notify_one();
         }
     }
 
@@ -107,7 +129,7 @@ impl Waiting {
         self.released.send_replace(true);
     }
 
-    fn computers(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<()>>> {
+    fn computers(&self) -> MutexGuard<'_, HashMap<String, Awaited>> {
         self.computers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -119,6 +141,7 @@ impl Place<'_> {
     pub(super) async fn sees_change(&mut self, deadline: Instant) -> bool {
         tokio::select! {
             changed = self.changes.changed() => changed.is_ok(),
+            () = self.waiting.early.notified() => false,
             _ = self.released.changed() => false,
             () = sleep_until(deadline) => false,
         }
@@ -128,12 +151,11 @@ impl Place<'_> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut computers = self.waiting.computers();
-        let others = computers
-            .get(&self.computer)
-            .map_or(0, watch::Sender::receiver_count);
-        // Its own receiver is there still.
-        if others <= 1 {
-            computers.remove(&self.computer);
+        if let Some(awaited) = computers.get_mut(&self.computer) {
+            awaited.places -= 1;
+            if awaited.places == 0 {
+                computers.remove(&self.computer);
+            }
         }
     }
 }
@@ -191,5 +213,41 @@ mod tests {
         drop(places);
         assert!(waiting.computers().is_empty());
         assert!(waiting.place("C").is_some());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_those_who_go_at_the_same_time() {
+        let waiting = waiting(100);
+        for _ in 0..2000 {
+            let places: Vec<_> = (0..8).map(|_| waiting.place("C").unwrap()).collect();
+            std::thread::scope(|scope| {
+                for place in places {
+                    scope.spawn(move || drop(place));
+                }
+            });
+            assert!(waiting.computers().is_empty());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_room_is_short_who_has_waited_longest_goes() {
+        let waiting = waiting(100);
+        // Nobody is there to go.
+        waiting.release_one();
+        let (begun, ended) = (Instant::now(), Mutex::new(Vec::new()));
+        let wait = async |name: &'static str| {
+            let mut place = waiting.place(name).unwrap();
+            assert!(!sees_change(&mut place).await);
+            let waited = begun.elapsed().as_secs();
+            ended.lock().unwrap().push((name, waited));
+        };
+        let release = async {
+            waiting.release_one();
+            waiting.release_one();
+        };
+        tokio::join!(wait("first"), wait("second"), wait("third"), release);
+        let mut ended = ended.into_inner().unwrap();
+        ended.sort();
+        assert_eq!(ended, [("first", 0), ("second", 0), ("third", 60)]);
     }
 }

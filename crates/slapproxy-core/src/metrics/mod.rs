@@ -82,6 +82,12 @@ impl Metrics {
         self.count(|metrics| &metrics.open_connections)
     }
 
+    /// How many connections are open.
+    pub(crate) fn open_connections(&self) -> usize {
+        let open = self.open_connections.load(Ordering::Relaxed);
+        usize::try_from(open).unwrap_or(usize::MAX)
+    }
+
     /// Notes a request that waits for a change.
     pub(crate) fn waiting(self: &Arc<Self>) -> Counted {
         self.count(|metrics| &metrics.waiting)

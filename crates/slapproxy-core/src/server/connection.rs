@@ -45,6 +45,7 @@ pub(super) struct Connections {
     /// Names on the certificates of users, if clients have certificates.
     users: Option<Vec<String>>,
     patience: Duration,
+    most: usize,
 }
 
 impl Connections {
@@ -68,6 +69,7 @@ impl Connections {
                 .filter(|tls| tls.client_ca.is_some())
                 .map(|tls| tls.users.clone()),
             patience,
+            most: settings.max_connections,
         })
     }
 
@@ -169,13 +171,21 @@ impl Connections {
         let is_read = body.is_read();
         let request = Request::from_parts(head, Body::new(body));
         let mut response = self.router.clone().oneshot(request).await?;
-        if !is_read.load(Ordering::Relaxed) {
+        let is_read = is_read.load(Ordering::Relaxed);
+        if !is_read {
             // What is left of the body stands where the next request would be.
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(header::CONNECTION, close);
             unread.store(true, Ordering::Relaxed);
         }
+        if !is_read || self.are_scarce() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         Ok(response)
+    }
+
+    /// Whether so many connections are open that none should stay when it has served its request.
+    fn are_scarce(&self) -> bool {
+        self.metrics.open_connections() + self.most / 8 >= self.most
     }
 }
 

@@ -68,6 +68,9 @@ const SPARE_THREADS: usize = 64;
 /// How long to wait when the system has no descriptor left for another connection.
 const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 
+/// How long one who makes room may take before another one is asked to.
+const NO_SLOT: Duration = Duration::from_millis(200);
+
 /// Opens the database and serves until SIGTERM or SIGINT; requests that have begun are finished.
 /// SIGHUP has certificates read again. `ready` is told the addresses once all are listened on.
 ///
@@ -145,7 +148,7 @@ impl Serving {
         let slots = Arc::new(Semaphore::new(limit));
         loop {
             tokio::select! {
-                next = next_connection(&mut listeners, &slots) => self.begin(next),
+                next = next_connection(&mut listeners, &slots, &self.waiting) => self.begin(next),
                 wish = signals.next() => match wish {
                     Wish::Reload => self.reload(),
                     Wish::End => break,
@@ -199,12 +202,10 @@ impl Serving {
 async fn next_connection(
     listeners: &mut Listeners,
     slots: &Arc<Semaphore>,
+    waiting: &Waiting,
 ) -> (Accepted, OwnedSemaphorePermit) {
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else {
-            // Nobody closes the semaphore.
-            return std::future::pending().await;
-        };
+        let slot = next_slot(slots, waiting).await;
         match listeners.accept().await {
             Ok(accepted) => return (accepted, slot),
             Err(error) if is_of_one_connection(&error) => {}
@@ -213,6 +214,20 @@ async fn next_connection(
                 sleep(NO_DESCRIPTOR).await;
             }
         }
+    }
+}
+
+/// A slot. Where there is none, those make room who only wait for changes, one after the other.
+async fn next_slot(slots: &Arc<Semaphore>, waiting: &Waiting) -> OwnedSemaphorePermit {
+    let mut pause = Duration::ZERO;
+    loop {
+        match timeout(pause, slots.clone().acquire_owned()).await {
+            Ok(Ok(slot)) => return slot,
+            // Nobody closes the semaphore.
+            Ok(Err(_)) => return std::future::pending().await,
+            Err(_) => waiting.release_one(),
+        }
+        pause = NO_SLOT;
     }
 }
 
