@@ -1,9 +1,10 @@
 //! Entity tags: whatever changes a document changes its tag, whoever makes the change.
+//! `SLAPOS_TEST_DATABASE=postgresql` has random histories happen to a database of PostgreSQL.
 
 #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::Path;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -11,7 +12,8 @@ use axum::http::{Request, StatusCode, header};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rusqlite::Connection;
-use slapproxy_core::storage::SqliteStorage;
+use slapos_tests::database;
+use slapproxy_core::storage::{AnyStorage, Database, SqliteStorage};
 use slapproxy_core::{Settings, app};
 use tower::ServiceExt;
 
@@ -20,14 +22,17 @@ use tower::ServiceExt;
 enum Step {
     /// A call by a user or a node; whether it may change a document.
     Call(&'static str, String, bool),
-    /// A statement of another program.
-    Sql(&'static str),
+    /// A statement of another program, for SQLite and for PostgreSQL.
+    Sql(Statement),
 }
 
-/// A master and a second connection to its database.
+/// What another program does, in the words of each engine; none where one has no words for it.
+type Statement = (&'static str, &'static str);
+
+/// A master and another program's way to its database.
 struct Master {
     router: Router,
-    other: Connection,
+    other: Box<dyn Fn(Statement)>,
     _directory: tempfile::TempDir,
 }
 
@@ -49,16 +54,34 @@ struct Counts {
 }
 
 impl Master {
+    /// On the engine that is tested.
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let database: PathBuf = directory.path().join("db");
-        let storage = SqliteStorage::open(&database, "C1").unwrap();
-        let router = app(Settings::new(&database, "C1"), storage, String::new());
+        let uri = database::uri(directory.path());
+        let database = Database::parse(uri.as_ref()).unwrap();
+        let storage = AnyStorage::open(&database, "C1").unwrap();
+        let (path, is_postgres) = (directory.path().to_owned(), database::is_postgres(&uri));
+        Self {
+            router: app(Settings::new(database, "C1"), storage, String::new()),
+            other: Box::new(move |(of_sqlite, of_postgres)| {
+                let sql = if is_postgres { of_postgres } else { of_sqlite };
+                if !sql.is_empty() {
+                    database::execute(&path, sql);
+                }
+            }),
+            _directory: directory,
+        }
+    }
+
+    /// On a file of SQLite.
+    fn of_file(database: &Path) -> Self {
+        let storage = SqliteStorage::open(database, "C1").unwrap();
+        let router = app(Settings::new(database, "C1"), storage, String::new());
         let other = Connection::open(database).unwrap();
         Self {
             router,
-            other,
-            _directory: directory,
+            other: Box::new(move |(sql, _)| other.execute_batch(sql).unwrap()),
+            _directory: tempfile::tempdir().unwrap(),
         }
     }
 
@@ -89,7 +112,7 @@ impl Master {
                 self.ask(request).await;
             }
             // That a statement finds nothing to change is one of the cases.
-            Step::Sql(sql) => self.other.execute_batch(sql).unwrap(),
+            Step::Sql(statement) => (self.other)(*statement),
         }
     }
 }
@@ -225,31 +248,68 @@ fn of_computer() -> impl Strategy<Value = Step> {
 
 /// What another slapproxy or an admin may do to the database.
 fn by_others() -> impl Strategy<Value = Step> {
-    const STATEMENTS: &[&str] = &[
-        "UPDATE partition18 SET timestamp = coalesce(timestamp, 0) + 1 WHERE slap_state = 'busy'",
-        "UPDATE partition18 SET connection_xml = '<instance><parameter id=\"a\">1</parameter></instance>' \
-         WHERE reference = 'p1'",
-        "UPDATE partition18 SET slap_state = 'free', software_release = NULL WHERE reference = 'p0'",
-        "UPDATE partition18 SET requester_id = 'nobody'",
-        "UPDATE partition18 SET requested_by = 'r' WHERE requested_by = ''",
-        "UPDATE OR REPLACE partition18 SET computer_reference = 'C2' WHERE reference = 'p2'",
-        "INSERT OR REPLACE INTO partition18 (reference, computer_reference) VALUES ('p1', 'C1')",
-        "INSERT OR REPLACE INTO software18 (url, computer_reference) VALUES ('u', 'C2')",
-        "INSERT OR IGNORE INTO software18 (url) VALUES ('v')",
-        "INSERT INTO software18 (url, computer_reference) VALUES ('w', NULL)",
-        "UPDATE OR REPLACE software18 SET url = 'v' WHERE url = 'u'",
-        "DELETE FROM software18",
-        "DELETE FROM partition18 WHERE reference = 'p0'",
-        "DELETE FROM computer18 WHERE reference = 'C2'",
-        "INSERT OR REPLACE INTO computer18 (reference) VALUES ('C2')",
-        "DELETE FROM partition_network18 WHERE reference = 'p0'",
-        "UPDATE partition_network18 SET partition_reference = 'p1'",
-        "UPDATE partition_network18 SET netmask = 'ffff::'",
-        "INSERT INTO partition_network18 VALUES ('p0', 'C1', 'tap', '10.9.9.9', NULL)",
-        "BEGIN; DELETE FROM software18; ROLLBACK",
-        "DELETE FROM slave18",
+    /// In words that both engines understand.
+    const fn common(sql: &'static str) -> Statement {
+        (sql, sql)
+    }
+    const STATEMENTS: &[Statement] = &[
+        common(
+            "UPDATE partition18 SET timestamp = coalesce(timestamp, 0) + 1 WHERE slap_state = 'busy'",
+        ),
+        common(
+            "UPDATE partition18 SET connection_xml = '<instance><parameter id=\"a\">1</parameter></instance>' \
+             WHERE reference = 'p1'",
+        ),
+        common(
+            "UPDATE partition18 SET slap_state = 'free', software_release = NULL WHERE reference = 'p0'",
+        ),
+        common("UPDATE partition18 SET requester_id = 'nobody'"),
+        common("UPDATE partition18 SET requested_by = 'r' WHERE requested_by = ''"),
+        (
+            "UPDATE OR REPLACE partition18 SET computer_reference = 'C2' WHERE reference = 'p2'",
+            "DELETE FROM partition18 WHERE reference = 'p2' AND computer_reference = 'C2'; \
+             UPDATE partition18 SET computer_reference = 'C2' WHERE reference = 'p2'",
+        ),
+        (
+            "INSERT OR REPLACE INTO partition18 (reference, computer_reference) VALUES ('p1', 'C1')",
+            "DELETE FROM partition18 WHERE reference = 'p1' AND computer_reference = 'C1'; \
+             INSERT INTO partition18 (reference, computer_reference) VALUES ('p1', 'C1')",
+        ),
+        (
+            "INSERT OR REPLACE INTO software18 (url, computer_reference) VALUES ('u', 'C2')",
+            "INSERT INTO software18 (url, computer_reference) VALUES ('u', 'C2') \
+             ON CONFLICT (url, computer_reference) DO UPDATE SET requested_state = 'available'",
+        ),
+        // What PostgreSQL does not take: there the columns of a key hold something.
+        ("INSERT OR IGNORE INTO software18 (url) VALUES ('v')", ""),
+        (
+            "INSERT INTO software18 (url, computer_reference) VALUES ('w', NULL)",
+            "",
+        ),
+        (
+            "UPDATE OR REPLACE software18 SET url = 'v' WHERE url = 'u'",
+            "DELETE FROM software18 AS other USING software18 AS moved WHERE other.url = 'v' \
+             AND moved.url = 'u' AND moved.computer_reference = other.computer_reference; \
+             UPDATE software18 SET url = 'v' WHERE url = 'u'",
+        ),
+        common("DELETE FROM software18"),
+        common("DELETE FROM partition18 WHERE reference = 'p0'"),
+        common("DELETE FROM computer18 WHERE reference = 'C2'"),
+        (
+            "INSERT OR REPLACE INTO computer18 (reference) VALUES ('C2')",
+            "INSERT INTO computer18 (reference) VALUES ('C2') ON CONFLICT DO NOTHING",
+        ),
+        common("DELETE FROM partition_network18 WHERE reference = 'p0'"),
+        common("UPDATE partition_network18 SET partition_reference = 'p1'"),
+        common("UPDATE partition_network18 SET netmask = 'ffff::'"),
+        common(
+            "INSERT INTO partition_network18 (partition_reference, computer_reference, reference, address) \
+             VALUES ('p0', 'C1', 'tap', '10.9.9.9')",
+        ),
+        common("BEGIN; DELETE FROM software18; ROLLBACK"),
+        common("DELETE FROM slave18"),
     ];
-    pick(STATEMENTS).prop_map(Step::Sql)
+    prop::sample::select(STATEMENTS).prop_map(Step::Sql)
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -263,8 +323,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Takes the steps, and compares after each what all resources tell with what they have told.
-async fn check(steps: &[Step], counts: &mut Counts) {
-    let master = Master::new();
+async fn check(master: &Master, steps: &[Step], counts: &mut Counts) {
     let mut last: HashMap<String, Told> = HashMap::new();
     let mut bodies: HashMap<(String, String), Vec<u8>> = HashMap::new();
     let begin = ["C1", "C2"].map(|computer| formatted(computer, 3, "10.0.0.1"));
@@ -311,8 +370,11 @@ async fn check(steps: &[Step], counts: &mut Counts) {
 
 #[test]
 fn another_document_has_another_tag() {
+    // Each begins with a database of its own, which takes PostgreSQL longer than a file.
+    let directory = tempfile::tempdir().unwrap();
+    let is_postgres = database::is_postgres(&database::uri(directory.path()));
     let mut runner = TestRunner::new(Config {
-        cases: 48,
+        cases: if is_postgres { 12 } else { 48 },
         failure_persistence: None,
         ..Config::default()
     });
@@ -320,7 +382,8 @@ fn another_document_has_another_tag() {
     let counts = std::cell::RefCell::new(Counts::default());
     runner
         .run(&prop::collection::vec(step(), 1..40), |steps| {
-            runtime.block_on(check(&steps, &mut counts.borrow_mut()));
+            let master = Master::new();
+            runtime.block_on(check(&master, &steps, &mut counts.borrow_mut()));
             Ok(())
         })
         .unwrap();
@@ -340,14 +403,7 @@ fn no_tag_comes_again_after_a_backup_was_restored() {
     let (database, backup) = (directory.path().join("db"), directory.path().join("backup"));
     let mut seen = HashSet::new();
     for url in ["first", "second"] {
-        let storage = SqliteStorage::open(&database, "C1").unwrap();
-        let router = app(Settings::new(&database, "C1"), storage, String::new());
-        let other = Connection::open(&database).unwrap();
-        let master = Master {
-            router,
-            other,
-            _directory: tempfile::tempdir().unwrap(),
-        };
+        let master = Master::of_file(&database);
         let supply = |url: &str| {
             let form = format!("computer_id=C1&url={url}&state=available");
             Step::Call("supplySupply", form, true)
@@ -355,8 +411,9 @@ fn no_tag_comes_again_after_a_backup_was_restored() {
         runtime.block_on(async {
             if !backup.exists() {
                 master.take(&supply("common")).await;
+                let other = Connection::open(&database).unwrap();
                 let copy = format!("VACUUM INTO '{}'", backup.display());
-                master.other.execute_batch(&copy).unwrap();
+                other.execute_batch(&copy).unwrap();
             }
             master.take(&supply(url)).await;
             let told = master.get(&resources()[0], None).await;
@@ -374,13 +431,7 @@ fn a_database_without_versions_gets_new_ones_and_keeps_those_it_has() {
     let tag = |sql: &str| {
         let other = Connection::open(&database).unwrap();
         other.execute_batch(sql).unwrap();
-        let storage = SqliteStorage::open(&database, "C1").unwrap();
-        let router = app(Settings::new(&database, "C1"), storage, String::new());
-        let master = Master {
-            router,
-            other,
-            _directory: tempfile::tempdir().unwrap(),
-        };
+        let master = Master::of_file(&database);
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let told = runtime.block_on(master.get(&resources()[0], None));
         told.tag

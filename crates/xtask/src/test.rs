@@ -15,7 +15,7 @@ const ROOT_TESTS: &str = "slapgrid-core/root-tests,slapos-tests/root-tests";
 const FAULTS: &str = "slapgrid-core/fault-injection,slapos-tests/fault-injection";
 
 /// The tests of what a master is asked, whichever database it has.
-const PROTOCOL: [&str; 9] = [
+const PROTOCOL: [&str; 10] = [
     "bad_input",
     "calls",
     "hateoas",
@@ -25,6 +25,7 @@ const PROTOCOL: [&str; 9] = [
     "multimaster",
     "proxy_server",
     "requests",
+    "versions",
 ];
 /// The one of them that is about the master's own disk.
 const OF_A_FILE: &str = "where_the_disk_takes_no_more";
