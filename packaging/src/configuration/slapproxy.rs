@@ -19,7 +19,7 @@ pub(super) const SECTION: Section = Section {
             "database_connections",
             Value("16"),
             PROXY,
-            "Connections to PostgreSQL at a time, from 1 to 1000.",
+            "Connections to PostgreSQL at a time, from 1 to 1000; that with which it looks for changes is one of them.",
         ),
         key(
             "host",
@@ -55,7 +55,7 @@ pub(super) const SECTION: Section = Section {
             "max_connections",
             Value("512"),
             PROXY,
-            "Connections at a time, at most 65536; more wait.",
+            "Connections at a time, at most 65536; more wait, or take the places of those that wait for changes.",
         ),
         key(
             "request_timeout",
