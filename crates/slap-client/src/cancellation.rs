@@ -20,9 +20,12 @@ impl Cancellation {
         Self(Arc::new(is_requested))
     }
 
-    /// Works on a thread of its own, and waits for it no longer than until it shall be given up;
-    /// `None` then; an error if there can be no thread. The thread is left to the timeouts of what it does: nothing else ends a look-up
-    /// of a name, or a connection that is being made.
+    /// Works on a thread of its own, and waits for it no longer than until it shall be given up: `None`
+    /// then. The thread is left to the timeouts of what it does: nothing else ends a look-up of a name,
+    /// or a connection that is being made.
+    ///
+    /// # Errors
+    /// There can be no thread.
     pub(crate) fn unless_requested<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

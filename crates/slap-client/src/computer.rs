@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use slap_proto::calls;
+use slap_proto::calls::{self, Call};
 use slap_proto::documents::{self, ComputerConfiguration};
 use slap_proto::marshal::Value;
 
@@ -51,8 +51,9 @@ impl Computer {
     /// The call failed, or the answer is no computer.
     pub fn full_information(&self) -> Result<documents::Computer, ClientError> {
         let answer = self.ask(Condition::default())?;
-        // Without a condition there is an answer; of what is empty it is told why it cannot be read.
-        read(answer.value.unwrap_or_default())
+        // Without a condition there is an answer.
+        let nothing = || unexpected(calls::GetFullComputerInformation::ENDPOINT, "computer");
+        answer.value.ok_or_else(nothing)
     }
 
     /// As [`full_information`](Self::full_information), unless the master would answer the same as
@@ -70,20 +71,18 @@ impl Computer {
         wait: Duration,
     ) -> Result<Refreshed<documents::Computer>, ClientError> {
         let known = known.cloned();
-        self.ask(Condition { known, wait })?.try_map(read)
+        self.ask(Condition { known, wait })
     }
 
-    fn ask(&self, condition: Condition) -> Result<Refreshed<Vec<u8>>, ClientError> {
+    fn ask(&self, condition: Condition) -> Result<Refreshed<documents::Computer>, ClientError> {
         let computer_id = self.computer_id.clone();
         let call = calls::GetFullComputerInformation {
             computer_id: computer_id.clone(),
         };
-        match self.slap.call_unless(&call, None, condition) {
+        match self.refresh(&call, condition) {
             Err(ClientError::NotFound { message, endpoint }) => self
-                .slap
-                .call_unless(
+                .refresh(
                     &calls::GetComputerInformation { computer_id },
-                    None,
                     Condition::default(),
                 )
                 // Neither is there: the first answer says why.
@@ -93,6 +92,18 @@ impl Computer {
                 }),
             other => other,
         }
+    }
+
+    /// Makes a call that is answered by a computer.
+    fn refresh<C: Call>(
+        &self,
+        call: &C,
+        condition: Condition,
+    ) -> Result<Refreshed<documents::Computer>, ClientError> {
+        let answer = self.slap.call_unless(call, None, condition)?;
+        answer.try_map(|answer| {
+            documents::Computer::from_document(&answer).map_err(document(C::ENDPOINT))
+        })
     }
 
     /// Tells the master how the computer is made: its partitions and addresses.
@@ -193,8 +204,4 @@ impl Computer {
         };
         self.slap.call(&call, None).map(drop)
     }
-}
-
-fn read(answer: Vec<u8>) -> Result<documents::Computer, ClientError> {
-    documents::Computer::from_document(&answer).map_err(document("getFullComputerInformation"))
 }

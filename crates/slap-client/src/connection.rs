@@ -32,7 +32,8 @@ const HATEOAS_REDIRECTIONS: u32 = 4;
 /// How to reach a master; [`Connection::open`] makes the [`Slap`].
 ///
 /// By default, servers are verified by the system's certificate authorities, no certificate is
-/// presented, and a proxy of the environment (`http_proxy`, `https_proxy`, `no_proxy`) is used.
+/// presented, and a proxy of the environment (`http_proxy`, `https_proxy`, `no_proxy`) is used, unless
+/// told otherwise by [`Connection::without_proxy`].
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -53,6 +54,7 @@ pub struct Connection {
     client: Option<(PathBuf, PathBuf)>,
     timeout: Duration,
     user_agent: String,
+    takes_proxy: bool,
     cancellation: Option<Cancellation>,
 }
 
@@ -106,6 +108,7 @@ impl Connection {
             client: None,
             timeout: DEFAULT_TIMEOUT,
             user_agent: concat!("slap-client/", env!("CARGO_PKG_VERSION")).to_owned(),
+            takes_proxy: true,
             cancellation: None,
         })
     }
@@ -135,6 +138,20 @@ impl Connection {
     /// The User-Agent header.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = name.into();
+        self
+    }
+
+    /// Connects to the master itself, whatever proxy the environment names: for a master that no proxy
+    /// can reach, such as one on loopback.
+    ///
+    /// ```
+    /// # let master = slap_testing::Master::start()?;
+    /// let slap = slap_client::Connection::to(master.url())?.without_proxy().open()?;
+    /// assert!(!slap.run_id()?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn without_proxy(mut self) -> Self {
+        self.takes_proxy = false;
         self
     }
 
@@ -175,6 +192,9 @@ impl Connection {
             .max_redirects(0)
             .timeout_global(Some(self.timeout))
             .user_agent(self.user_agent.clone());
+        if !self.takes_proxy {
+            config = config.proxy(None);
+        }
         // Certificates are of no use without TLS, so they may be missing there.
         if self.url.is_https() {
             let client = self.client.as_ref();

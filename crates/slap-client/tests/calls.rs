@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -52,7 +52,7 @@ fn server(status: &'static str, body: &'static str) -> (Slap, Receiver<Request>)
     )
 }
 
-fn read_request(connection: usize, reader: &mut BufReader<TcpStream>) -> Option<Request> {
+fn read_request(connection: usize, reader: &mut impl BufRead) -> Option<Request> {
     let mut line = String::new();
     reader
         .read_line(&mut line)
@@ -292,6 +292,35 @@ fn an_old_master_is_asked_by_the_old_call() {
         expected.map(|call| format!("GET /base/{call}?computer_id=C HTTP/1.1"))
     );
     assert_eq!(slap.hateoas_url().unwrap(), None);
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_is_that_of_the_call_that_it_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            let request = read_request(0, &mut BufReader::new(&stream)).unwrap();
+            let answer = match request.line.contains("/getFullComputerInformation?") {
+                true => "HTTP/1.1 404 NOT FOUND\r\nConnection: close\r\n\r\n",
+                false => "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nnonsense",
+            };
+            (&stream).write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let slap = Connection::to(&url).unwrap().open().unwrap();
+    let error = slap.register_computer("C").full_information().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ClientError::Document {
+                endpoint: "getComputerInformation",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
 }
 
 fn error_of(url: &str) -> ClientError {

@@ -138,12 +138,13 @@ impl Master {
         }
     }
 
-    /// Its URL, ending in a slash.
+    /// Its URL, ending in a slash. A program that connects by it takes a proxy that the environment
+    /// names, unless it is told otherwise (`no_proxy`, or [`Connection::without_proxy`]).
     pub fn url(&self) -> &str {
         self.slap.master_url()
     }
 
-    /// A connection to it.
+    /// A connection to it, by no proxy.
     pub fn slap(&self) -> &Slap {
         &self.slap
     }
@@ -173,7 +174,7 @@ fn listen() -> io::Result<TcpListener> {
 }
 
 fn client(url: &str) -> Result<Slap, Box<dyn Error + Send + Sync>> {
-    Ok(Connection::to(url)?.open()?)
+    Ok(Connection::to(url)?.without_proxy().open()?)
 }
 
 /// Serves until the sender of `ended` is dropped.
