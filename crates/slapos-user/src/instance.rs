@@ -1,6 +1,7 @@
 //! slapos-instance: what a buildout profile calls from inside a partition, with the values of its
 //! section `[slap-connection]`.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +12,8 @@ use slap_client::proto::documents::Attributes;
 use slap_client::{ComputerPartition, Connection, Value};
 use slapos_cli::on_one_line;
 
-use crate::parameters::{KeyValue, as_json_value, attributes, by_key};
+use crate::parameters::{KeyValue, as_json_value, attributes, texts};
+use crate::schema::Serialisation;
 
 /// Reads the parameters of an instance, and publishes its connection parameters
 #[derive(Parser)]
@@ -55,14 +57,31 @@ enum Task {
         json: bool,
     },
     /// Publishes connection parameters; they replace those of before
-    Publish {
-        /// What to publish
-        #[arg(value_name = "KEY=VALUE", required = true)]
-        parameters: Vec<KeyValue>,
-        /// For this slave instead of the instance itself
-        #[arg(long, value_name = "REFERENCE")]
-        slave: Option<String>,
-    },
+    Publish(Publication),
+}
+
+/// What is published, and for whom.
+#[derive(Args)]
+struct Publication {
+    /// What to publish; it wins over that of the file. Others on this machine can read arguments
+    #[arg(value_name = "KEY=VALUE", required_unless_present = "parameters_file")]
+    parameters: Vec<KeyValue>,
+    /// What to publish from a file: .yaml, .xml (an instance document), or else JSON; - for standard
+    /// input
+    #[arg(long, value_name = "FILE")]
+    parameters_file: Option<PathBuf>,
+    /// How to send the values of a JSON or YAML file
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_enum,
+        default_value = "xml",
+        requires = "parameters_file"
+    )]
+    force_serialisation: Serialisation,
+    /// For this slave instead of the instance itself
+    #[arg(long, value_name = "REFERENCE")]
+    slave: Option<String>,
 }
 
 /// Its command line.
@@ -87,12 +106,20 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
                 as_lines(&parameters)
             })?;
         }
-        Task::Publish { parameters, slave } => {
-            let dict = attributes(by_key(parameters)?);
-            partition.set_connection_dict(&dict, slave.as_deref())?;
+        Task::Publish(publication) => {
+            let dict = publication.dict()?;
+            partition.set_connection_dict(&dict, publication.slave.as_deref())?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Publication {
+    fn dict(&self) -> Result<Attributes, Box<dyn Error>> {
+        let file = self.parameters_file.as_deref();
+        let kind = || Ok::<_, Infallible>(self.force_serialisation);
+        Ok(attributes(texts(file, &self.parameters, kind)?))
+    }
 }
 
 fn connect(options: &ConnectionOptions) -> Result<ComputerPartition, Box<dyn Error>> {

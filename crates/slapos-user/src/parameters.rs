@@ -1,6 +1,9 @@
 //! Parameters of instances, from the command line and from files.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,6 +16,9 @@ use crate::schema::Serialisation;
 
 /// The one parameter that holds all others where they are serialised as JSON.
 pub(crate) const JSON_PARAMETER: &str = "_";
+
+/// What a parameters file is called that is standard input.
+const STANDARD_INPUT: &str = "-";
 
 /// `KEY=VALUE` of a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +72,7 @@ pub enum ParameterError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It is no JSON object of parameters.
     #[error("{path} holds no JSON object")]
@@ -96,39 +102,70 @@ pub enum ParameterError {
 
 /// What a parameters file holds.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum ParametersFile {
+enum ParametersFile {
     /// An `<instance>` document: parameters as they are sent.
     Document(BTreeMap<String, String>),
     /// Values of any kind, to be serialised as the release wants them.
     Object(Map<String, Json>),
 }
 
+/// How the text of a parameters file is to be read.
+#[derive(Debug, Clone, Copy)]
+enum Syntax {
+    Json,
+    Yaml,
+    Xml,
+}
+
+impl Syntax {
+    /// By the end of the file's name; what has none of these, by its beginning if it came on standard
+    /// input, or else it is JSON. What begins with `<` is XML in any case but YAML's.
+    fn of(path: &Path, text: &str) -> Self {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let begin = text.trim_start().chars().next();
+        match (extension, begin) {
+            (Some("yaml" | "yml"), _) => Self::Yaml,
+            (Some("xml"), _) | (_, Some('<')) => Self::Xml,
+            (_, Some(begin)) if is_standard_input(path) && begin != '{' => Self::Yaml,
+            _ => Self::Json,
+        }
+    }
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new(STANDARD_INPUT)
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    if is_standard_input(path) {
+        io::read_to_string(io::stdin())
+    } else {
+        fs::read_to_string(path)
+    }
+}
+
 impl ParametersFile {
-    /// Reads a file: YAML or XML by the end of its name, else JSON; what begins with `<` is XML in any
-    /// case.
+    /// Reads a file, or standard input for `-`.
     ///
     /// # Errors
     /// The file cannot be read or holds something else.
-    pub(crate) fn read(path: &Path) -> Result<Self, ParameterError> {
-        let own = || path.to_owned();
-        let text = std::fs::read_to_string(path).map_err(|source| ParameterError::Read {
-            path: own(),
+    fn read(path: &Path) -> Result<Self, ParameterError> {
+        let text = read_text(path).map_err(|source| ParameterError::Read {
+            path: shown(path),
             source,
         })?;
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        match extension {
-            Some("yaml" | "yml") => serde_saphyr::from_str_with_options(&text, one_line())
+        match Syntax::of(path, &text) {
+            Syntax::Yaml => serde_saphyr::from_str_with_options(&text, one_line())
                 .map(Self::Object)
                 .map_err(|error| ParameterError::Yaml {
-                    path: own(),
+                    path: shown(path),
                     source: Box::new(error),
                 }),
-            Some("xml") => Self::document(path, &text),
-            _ if text.trim_start().starts_with('<') => Self::document(path, &text),
-            _ => serde_json::from_str(&text)
+            Syntax::Xml => Self::document(path, &text),
+            Syntax::Json => serde_json::from_str(&text)
                 .map(Self::Object)
                 .map_err(|source| ParameterError::Json {
-                    path: own(),
+                    path: shown(path),
                     source,
                 }),
         }
@@ -136,7 +173,7 @@ impl ParametersFile {
 
     fn document(path: &Path, text: &str) -> Result<Self, ParameterError> {
         let parameters = instance_xml::from_xml(text).map_err(|source| ParameterError::Xml {
-            path: path.to_owned(),
+            path: shown(path),
             source,
         })?;
         let texts = parameters
@@ -146,17 +183,47 @@ impl ParametersFile {
     }
 }
 
+/// For messages.
+fn shown(path: &Path) -> PathBuf {
+    if is_standard_input(path) {
+        "standard input".into()
+    } else {
+        path.to_owned()
+    }
+}
+
 /// Messages about it do not show it, which would take several lines.
 fn one_line() -> serde_saphyr::Options {
     serde_saphyr::options! { with_snippet: false }
 }
 
+/// The parameters of a file, with those of a command line in their place. How values other than texts
+/// are sent is asked for only where it matters.
+///
+/// # Errors
+/// The file cannot be used, a key is given twice, or it is unknown how values are sent.
+pub(crate) fn texts<E: Error + 'static>(
+    file: Option<&Path>,
+    given: &[KeyValue],
+    serialisation: impl FnOnce() -> Result<Serialisation, E>,
+) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+    let given = by_key(given)?;
+    Ok(match file.map(ParametersFile::read).transpose()? {
+        None => given,
+        Some(ParametersFile::Document(mut texts)) => {
+            texts.extend(given);
+            texts
+        }
+        Some(ParametersFile::Object(mut values)) => {
+            values.extend(given.into_iter().map(|(key, text)| (key, text.into())));
+            serialised(values, serialisation()?)
+        }
+    })
+}
+
 /// Values of any kind, as they are sent: each for itself, texts as they are and others as their JSON
 /// text; or all of them as one JSON text, unless they are that already.
-pub(crate) fn serialised(
-    object: Map<String, Json>,
-    serialisation: Serialisation,
-) -> BTreeMap<String, String> {
+fn serialised(object: Map<String, Json>, serialisation: Serialisation) -> BTreeMap<String, String> {
     let is_serialised = object.len() == 1 && object.contains_key(JSON_PARAMETER);
     match serialisation {
         Serialisation::JsonInXml if !is_serialised => {
@@ -243,6 +310,19 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_without_a_name_is_read_by_its_beginning() {
+        for (text, syntax) in [
+            (" {\"a\": 1}", "Json"),
+            ("\n<instance/>", "Xml"),
+            ("a: 1", "Yaml"),
+            ("", "Json"),
+        ] {
+            let found = Syntax::of(Path::new(STANDARD_INPUT), text);
+            assert_eq!(format!("{found:?}"), syntax, "{text:?}");
+        }
+    }
+
+    #[test]
     fn other_contents_are_refused_by_the_name_of_the_file() {
         for (name, text, part) in [
             ("p.json", "[1]", "p.json holds no JSON object"),
@@ -288,6 +368,13 @@ mod tests {
         let ready = object(json!({"_": "{\"a\": 1}"}));
         let kept = serialised(ready, Serialisation::JsonInXml);
         assert_eq!(kept[JSON_PARAMETER], "{\"a\": 1}");
+    }
+
+    #[test]
+    fn integers_have_no_bound() {
+        let shown = as_json_value(&Value::Int(i128::MAX));
+        assert!(shown.is_number(), "{shown}");
+        assert_eq!(shown.to_string(), i128::MAX.to_string());
     }
 
     #[test]

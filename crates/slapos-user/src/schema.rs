@@ -60,13 +60,18 @@ pub enum SchemaError {
 }
 
 impl Serialisation {
-    /// As the release wants it for a type of instance.
+    /// As the release wants it for a type of instance. Its file may take as long to come as `patience`
+    /// says, and half a minute at most.
     ///
     /// # Errors
     /// The file beside the release cannot be had, or says nothing of it.
-    pub(crate) fn of_release(url: &str, software_type: Option<&str>) -> Result<Self, SchemaError> {
+    pub(crate) fn of_release(
+        url: &str,
+        software_type: Option<&str>,
+        patience: Option<Duration>,
+    ) -> Result<Self, SchemaError> {
         let place = format!("{url}.json");
-        let text = read(&place)?;
+        let text = read(&place, patience.unwrap_or(TIMEOUT).min(TIMEOUT))?;
         let schema = serde_json::from_slice(&text);
         let schema: Json = schema.map_err(|source| SchemaError::Json {
             place: place.clone(),
@@ -87,9 +92,9 @@ impl Serialisation {
     }
 }
 
-fn read(place: &str) -> Result<Vec<u8>, SchemaError> {
+fn read(place: &str, timeout: Duration) -> Result<Vec<u8>, SchemaError> {
     if place.starts_with("http://") || place.starts_with("https://") {
-        return download(place).map_err(|error| SchemaError::Download {
+        return download(place, timeout).map_err(|error| SchemaError::Download {
             url: place.to_owned(),
             source: Box::new(error),
         });
@@ -101,9 +106,9 @@ fn read(place: &str) -> Result<Vec<u8>, SchemaError> {
     })
 }
 
-fn download(url: &str) -> Result<Vec<u8>, ureq::Error> {
+fn download(url: &str, timeout: Duration) -> Result<Vec<u8>, ureq::Error> {
     let config = ureq::Agent::config_builder()
-        .timeout_global(Some(TIMEOUT))
+        .timeout_global(Some(timeout))
         .build();
     let mut answer = config.new_agent().get(url).call()?;
     answer.body_mut().with_config().limit(LARGEST).read_to_vec()
@@ -123,8 +128,8 @@ mod tests {
             std::fs::write(directory.path().join("software.cfg.json"), schema).unwrap();
         }
         let release = release.to_str().unwrap();
-        let found = Serialisation::of_release(release, software_type);
-        let by_url = Serialisation::of_release(&format!("file://{release}"), software_type);
+        let found = Serialisation::of_release(release, software_type, None);
+        let by_url = Serialisation::of_release(&format!("file://{release}"), software_type, None);
         assert_eq!(found.is_ok(), by_url.is_ok());
         found.map_err(|error| error.to_string())
     }
@@ -158,7 +163,7 @@ mod tests {
             let error = serialisation(schema, None).unwrap_err();
             assert!(error.contains(part), "{schema:?}: {error}");
         }
-        let error = Serialisation::of_release("http://127.0.0.1:1/software.cfg", None);
+        let error = Serialisation::of_release("http://127.0.0.1:1/software.cfg", None, None);
         let error = error.unwrap_err().to_string();
         let expected = "cannot download http://127.0.0.1:1/software.cfg.json";
         assert_eq!(error, expected);

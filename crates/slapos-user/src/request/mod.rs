@@ -1,5 +1,6 @@
 //! slapos-request: requests an instance of a release, and shows what it published.
 
+mod deadline;
 mod interrupt;
 mod progress;
 mod show;
@@ -11,15 +12,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Command, CommandFactory};
-use slap_client::InstanceRequest;
 use slap_client::proto::documents::{Attributes, SoftwareInstance};
-use slapos_cli::{MasterOptions, exit};
+use slap_client::{InstanceRequest, Slap, without_user};
+use slapos_cli::{MasterOptions, describe, exit};
 use slapos_config::ConfigFile;
 
+use self::deadline::Deadline;
 use self::interrupt::Interrupt;
 use self::progress::Progress;
 use self::wait::{Awaited, Wait};
-use crate::parameters::{KeyValue, ParametersFile, attributes, by_key, serialised};
+use crate::parameters::{KeyValue, attributes, by_key, texts};
 use crate::release::release_url;
 use crate::schema::{SchemaError, Serialisation};
 
@@ -79,7 +81,7 @@ pub struct RequestOptions {
     /// Parameters of the instance; they win over those of the file
     #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
     parameters: Vec<KeyValue>,
-    /// Parameters from a file: .yaml, .xml (an instance document), or else JSON
+    /// Parameters from a file: .yaml, .xml (an instance document), or else JSON; - for standard input
     #[arg(long, value_name = "FILE")]
     parameters_file: Option<PathBuf>,
     /// How to send the values of a JSON or YAML file, instead of as the release says in URL.json
@@ -159,13 +161,26 @@ pub fn request(
     }
     let file = ConfigFile::read(configuration)?;
     let interrupt = Interrupt::default();
+    let limit = options.wait.flatten().map(Duration::from_secs);
+    let deadline = Deadline::after(limit);
     let connection = options.master.connection(&file, "slapconsole")?;
-    let slap = connection.cancelled_by(interrupt.flag()).open()?;
-    let url = release_url(&slap, &file, wanted.software)?;
-    let request = instance_request(options, &url, wanted.reference)?;
+    let is_interrupted = interrupt.flag();
+    let connection = connection.cancelled_by(move || is_interrupted() || deadline.is_past());
+    let slap = connection.open()?;
+    let request = match instance_request(options, &slap, &file, wanted, deadline) {
+        Err(error) if deadline.is_past() => {
+            let message = "the time is over, and nothing was requested yet";
+            slapos_cli::tell(tool, &format!("{message}: {}", describe(&*error)));
+            return Ok(ExitCode::from(exit::NOT_READY));
+        }
+        request => request?,
+    };
     warn_of_unknown_filters(tool, &options.node);
+    let url = without_user(&request.software_release);
+    log::info!("requesting {} as an instance of {url}", wanted.reference);
+    log::debug!("the master is {}", slap.master_url());
     let order = slap.register_open_order();
-    let Some(limit) = options.wait else {
+    if options.wait.is_none() {
         return match wait::ask(&order, &request)? {
             Some(instance) => show(&instance, options.json),
             None => {
@@ -174,12 +189,12 @@ pub fn request(
                 Ok(ExitCode::from(exit::NOT_READY))
             }
         };
-    };
+    }
     interrupt.on_signals()?;
     let wait = Wait {
         order: &order,
         request: &request,
-        limit: limit.map(Duration::from_secs),
+        deadline,
         interrupt: &interrupt,
     };
     let awaited = wait.until_published(&mut Progress::new(tool))?;
@@ -218,11 +233,14 @@ fn show(instance: &SoftwareInstance, json: bool) -> Result<ExitCode, Box<dyn Err
 
 fn instance_request(
     options: &RequestOptions,
-    url: &str,
-    reference: &str,
+    slap: &Slap,
+    file: &ConfigFile,
+    wanted: Wanted<'_>,
+    deadline: Deadline,
 ) -> Result<InstanceRequest, Box<dyn Error>> {
-    let mut request = InstanceRequest::new(url, reference);
-    request.parameters = parameters(options, url)?;
+    let url = release_url(slap, file, wanted.software)?;
+    let mut request = InstanceRequest::new(&url, wanted.reference);
+    request.parameters = parameters(options, &url, deadline)?;
     request.filter = attributes(by_key(&options.node)?);
     request.software_type.clone_from(&options.r#type);
     request.state.clone_from(&options.state);
@@ -231,32 +249,29 @@ fn instance_request(
 }
 
 /// Those of the file, with those of the command line in their place.
-fn parameters(options: &RequestOptions, url: &str) -> Result<Attributes, Box<dyn Error>> {
-    let given = by_key(&options.parameters)?;
+fn parameters(
+    options: &RequestOptions,
+    url: &str,
+    deadline: Deadline,
+) -> Result<Attributes, Box<dyn Error>> {
     let file = options.parameters_file.as_deref();
-    let texts = match file.map(ParametersFile::read).transpose()? {
-        None => given,
-        Some(ParametersFile::Document(mut texts)) => {
-            texts.extend(given);
-            texts
-        }
-        Some(ParametersFile::Object(mut values)) => {
-            values.extend(given.into_iter().map(|(key, text)| (key, text.into())));
-            serialised(values, serialisation(options, url)?)
-        }
-    };
+    let texts = texts(file, &options.parameters, || {
+        serialisation(options, url, deadline)
+    })?;
     Ok(attributes(texts))
 }
 
 fn serialisation(
     options: &RequestOptions,
     url: &str,
+    deadline: Deadline,
 ) -> Result<Serialisation, UnknownSerialisation> {
     if let Some(forced) = options.force_serialisation {
         return Ok(forced);
     }
     let software_type = options.r#type.as_deref();
-    Serialisation::of_release(url, software_type).map_err(|source| UnknownSerialisation {
+    let found = Serialisation::of_release(url, software_type, deadline.left_for_a_call());
+    found.map_err(|source| UnknownSerialisation {
         release: url.to_owned(),
         source,
     })

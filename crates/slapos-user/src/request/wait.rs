@@ -7,6 +7,7 @@ use slap_client::proto::documents::SoftwareInstance;
 use slap_client::{ClientError, InstanceRequest, OpenOrder};
 use slapos_cli::describe;
 
+use super::deadline::Deadline;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use crate::parameters::json_values;
@@ -20,8 +21,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Wait<'a> {
     pub(super) order: &'a OpenOrder,
     pub(super) request: &'a InstanceRequest,
-    /// For ever if there is none.
-    pub(super) limit: Option<Duration>,
+    pub(super) deadline: Deadline,
     pub(super) interrupt: &'a Interrupt,
 }
 
@@ -90,7 +90,6 @@ impl Wait<'_> {
     /// # Errors
     /// The master refuses, or is away from the beginning.
     pub(super) fn until_published(self, progress: &mut Progress) -> Result<Awaited, ClientError> {
-        let begin = Instant::now();
         let stage = |how| Stage {
             reference: self.request.partition_reference.clone(),
             how,
@@ -104,14 +103,15 @@ impl Wait<'_> {
                 }
                 Ok(Some(instance)) => How::Unpublished(Box::new(instance)),
                 Ok(None) => How::Preparing,
-                Err(ClientError::Cancelled { .. }) => return Ok(Awaited::Interrupted(last)),
+                Err(ClientError::Cancelled { .. }) if self.interrupt.is_requested() => {
+                    return Ok(Awaited::Interrupted(last));
+                }
+                Err(ClientError::Cancelled { .. }) => return Ok(Awaited::TimeOver(last)),
                 Err(error) if is_taken && may_pass(&error) => How::MasterAway(describe(&error)),
                 Err(error) => return Err(error),
             });
             progress.say(last.to_string());
-            let left = self
-                .limit
-                .map(|limit| limit.saturating_sub(begin.elapsed()));
+            let left = self.deadline.left();
             if left == Some(Duration::ZERO) {
                 return Ok(Awaited::TimeOver(last));
             }
