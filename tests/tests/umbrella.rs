@@ -73,6 +73,54 @@ fn slapos_control(node: &Node, word: &str) -> Outcome {
 }
 
 #[test]
+fn commands_of_users_log_as_they_are_told() {
+    let (node, master) = with_instance(SERVICE);
+    let file = node.path().join("user.log");
+    let path = file.to_str().unwrap();
+    let supply = |options: &[&str]| {
+        let arguments = [options, &["supply", "http://x/s.cfg", COMPUTER]].concat();
+        run(&node, &arguments)
+    };
+    let (asked, details) = ("INFO     asking ", "DEBUG    the master is ");
+    for (options, shown, hidden) in [
+        (&[][..], &[asked][..], &[details][..]),
+        (&["-v"], &[asked, details], &[]),
+        (&["--debug"], &[asked, details], &[]),
+        (&["-q"], &[], &["INFO", "DEBUG"]),
+    ] {
+        let logged = [options, &["--log-file", path]].concat();
+        let outcome = supply(&logged).expect(0);
+        let log = fs::read_to_string(&file).unwrap_or_default();
+        for text in [&outcome.stderr, &log] {
+            assert!(shown.iter().all(|part| text.contains(part)), "{outcome:?}");
+            assert!(
+                !hidden.iter().any(|part| text.contains(part)),
+                "{outcome:?}"
+            );
+        }
+        assert!(outcome.stdout.contains("shall be available"), "{outcome:?}");
+        let _ = fs::remove_file(&file);
+    }
+    drop(master);
+    for command in [
+        &["request", "one", "http://x/s.cfg"][..],
+        &["service", "list"],
+    ] {
+        let arguments = [&["-q", "--log-file", path], command].concat();
+        let outcome = run(&node, &arguments).expect(1);
+        assert!(outcome.stderr.contains("cannot connect to"), "{outcome:?}");
+        let log = fs::read_to_string(&file).unwrap();
+        assert!(log.contains("ERROR    cannot connect to"), "{log}");
+        fs::remove_file(&file).unwrap();
+    }
+    let outcome = run(&node, &["--log-file", "/no/such/log", "service", "list"]).expect(1);
+    assert!(
+        outcome.stderr.contains("the log file /no/such/log"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn supervisord_is_started_first_and_may_stay_in_the_foreground() {
     let (node, _master) = with_instance(SERVICE);
     node.configure(&[("forbid_supervisord_automatic_launch", "true")]);

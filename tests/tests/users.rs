@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
-use std::time::Duration;
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value as Json, json};
@@ -291,6 +293,36 @@ fn the_time_is_over_once_it_is() {
 }
 
 #[test]
+fn the_time_is_over_where_nothing_is_answered() {
+    let (node, master) = scripted();
+    node.write("p.json", "{}");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}/software.cfg", silent.local_addr().unwrap());
+    let product = "getSoftwareReleaseListFromSoftwareProduct";
+    let (unrequested, unanswered) = (
+        "the time is over, and nothing was requested yet: ",
+        "the time is over: the master has not answered about one",
+    );
+    for (silent_call, release, arguments, said) in [
+        (Some(REQUEST), RELEASE, &[][..], unanswered),
+        (Some(product), "product.demo", &[], unrequested),
+        // The release does not tell how it takes parameters.
+        (None, &silent, &["--parameters-file", "p.json"], unrequested),
+    ] {
+        if let Some(call) = silent_call {
+            master.script().fail_always(call, Misbehaviour::Silence);
+        }
+        let mut command = node.ours_with("slapos-request", &[release, "one", "--wait=1"]);
+        let begin = Instant::now();
+        let outcome = Outcome::of(command.args(arguments)).expect(2);
+        let (took, longest) = (begin.elapsed(), Duration::from_secs(10));
+        assert!(took < longest, "{took:?}: {outcome:?}");
+        assert!(outcome.stderr.contains(said), "{outcome:?}");
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_master_that_refuses_is_not_waited_for() {
     let (node, mut master) = scripted();
     for (status, part) in [(404, "no such release"), (403, "no such release")] {
@@ -442,4 +474,80 @@ fn mistakes_are_named() {
         "{outcome:?}"
     );
     assert!(outcome.stderr.contains("computer_guid"), "{outcome:?}");
+}
+
+/// slapos-instance, about to publish; what else is on its command line follows.
+fn publisher(node: &Node) -> Command {
+    let mut command = node.ours("slapos-instance");
+    let url = node.master_url();
+    command.args(["--server-url", &url, "--computer-id", COMPUTER]);
+    command.args(["--partition-id", "slappart0", "publish"]);
+    command
+}
+
+#[test]
+fn secrets_are_published_from_a_file_or_from_standard_input() {
+    const PUBLISH: &str = "setComputerPartitionConnectionXml";
+    let (node, master) = scripted();
+    let files = [
+        ("p.json", r#"{"password": "é <&>", "port": 80}"#),
+        ("p.yaml", "password: é <&>\nport: 80\n"),
+        (
+            "p.xml",
+            "<instance><parameter id='password'>é &lt;&amp;&gt;</parameter>\
+             <parameter id='port'>80</parameter></instance>",
+        ),
+    ];
+    let sent = |command: &mut Command, input: &str| {
+        let mut running = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut pipe = running.stdin.take().unwrap();
+        pipe.write_all(input.as_bytes()).unwrap();
+        drop(pipe);
+        assert!(running.wait().unwrap().success(), "{command:?}");
+        let script = master.script();
+        assert_eq!(script.last_call().endpoint, PUBLISH);
+        let sent = script.last_call().field("connection_xml");
+        let Value::Dict(dict) = decode(sent.as_bytes()).unwrap() else {
+            panic!("{sent}");
+        };
+        let texts = dict.iter();
+        let texts = texts.map(|(key, text)| format!("{}={}", key.to_text(), text.to_text()));
+        texts.collect::<Vec<_>>().join(" ")
+    };
+    for (name, text) in files {
+        node.write(name, text);
+        let path = node.path().join(name);
+        let from_file = sent(publisher(&node).arg("--parameters-file").arg(path), "");
+        assert_eq!(from_file, "password=é <&> port=80", "{name}");
+        let arguments = ["--parameters-file", "-", "port=81"];
+        let from_input = sent(publisher(&node).args(arguments), text);
+        assert_eq!(from_input, "password=é <&> port=81", "{name}");
+    }
+    let arguments = ["--parameters-file=-", "--force-serialisation=json-in-xml"];
+    let serialised = sent(publisher(&node).args(arguments), "{\"a\": [1]}");
+    let json: Json = serde_json::from_str(serialised.strip_prefix("_=").unwrap()).unwrap();
+    assert_eq!(json, json!({"a": [1]}));
+    let calls = master.script().count(PUBLISH);
+    for (arguments, code, part) in [
+        (&[][..], 2, "KEY=VALUE"),
+        (
+            &["--parameters-file", "none"],
+            1,
+            "parameters file none: No such file",
+        ),
+        (
+            &["--parameters-file", "-"],
+            1,
+            "standard input holds no JSON object",
+        ),
+        (
+            &["--force-serialisation", "xml", "a=1"],
+            2,
+            "--parameters-file",
+        ),
+    ] {
+        let outcome = Outcome::of(publisher(&node).args(arguments)).expect(code);
+        assert!(outcome.stderr.contains(part), "{arguments:?}: {outcome:?}");
+    }
+    assert_eq!(master.script().count(PUBLISH), calls, "a mistake was sent");
 }

@@ -6,37 +6,60 @@
     reason = "what starlark derives for its values"
 )]
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use signal_hook::consts::SIGPIPE;
+use signal_hook::low_level::emulate_default_handler;
 use slap_client::Slap;
 use slapos_cli::printable;
+use slapos_user::{Hateoas, HateoasError};
 use starlark::PrintHandler;
 use starlark::eval::Evaluator;
 use starlark::values::ProvidesStaticType;
 
+use crate::api::Refusal;
 use crate::interruption::Interruption;
+
+/// A master, and where its hateoas API is if it does not say so itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    pub(crate) slap: Slap,
+    pub(crate) rest_url: Option<String>,
+}
+
+impl Access {
+    /// What the master tells users.
+    pub(crate) fn hateoas(&self) -> Result<Hateoas, HateoasError> {
+        Hateoas::of(self.slap.clone(), self.rest_url.clone())
+    }
+}
 
 /// The connection that `slap` stands for. Clones share it, so that all see when it is another one.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
-    slap: Arc<Mutex<Slap>>,
+    access: Arc<Mutex<Access>>,
     pub(crate) interruption: Interruption,
+    pub(crate) refusal: Refusal,
 }
 
 impl Link {
-    pub(crate) fn new(slap: Slap, interruption: Interruption) -> Self {
-        let slap = Arc::new(Mutex::new(slap));
-        Self { slap, interruption }
+    pub(crate) fn new(access: Access, interruption: Interruption) -> Self {
+        let access = Arc::new(Mutex::new(access));
+        Self {
+            access,
+            interruption,
+            refusal: Refusal::default(),
+        }
     }
 
-    pub(crate) fn slap(&self) -> Slap {
-        let slap = self.slap.lock().unwrap_or_else(PoisonError::into_inner);
-        slap.clone()
+    pub(crate) fn access(&self) -> Access {
+        let access = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        access.clone()
     }
 
-    pub(crate) fn replace(&self, slap: Slap) {
-        *self.slap.lock().unwrap_or_else(PoisonError::into_inner) = slap;
+    pub(crate) fn replace(&self, access: Access) {
+        *self.access.lock().unwrap_or_else(PoisonError::into_inner) = access;
     }
 }
 
@@ -64,13 +87,24 @@ impl Output {
     }
 
     /// Writes a line. Nothing that a master said may command a terminal; into a file it goes as it is.
+    ///
+    /// A reader that has gone away (`| head`) ends the process as it ends others, by SIGPIPE: what runs
+    /// might write for ever.
     pub(crate) fn line(&self, text: &str) -> Result<(), OutputError> {
         let text = if self.is_terminal {
             printable(text, "")
         } else {
             text.into()
         };
-        slapos_cli::print(&format!("{text}\n")).map_err(OutputError)
+        let mut output = io::stdout().lock();
+        let line = format!("{text}\n");
+        let written = output.write_all(line.as_bytes());
+        match written.and_then(|()| output.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                emulate_default_handler(SIGPIPE).map_err(OutputError)
+            }
+            other => other.map_err(OutputError),
+        }
     }
 }
 

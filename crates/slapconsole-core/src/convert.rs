@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use num_bigint::BigInt;
 use slap_client::proto::documents::Attributes;
 use slap_client::proto::marshal;
 use starlark::values::dict::{AllocDict, DictRef};
@@ -9,7 +10,7 @@ use starlark::values::float::StarlarkFloat;
 use starlark::values::list::{AllocList, ListRef};
 use starlark::values::none::NoneOr;
 use starlark::values::tuple::{AllocTuple, TupleRef};
-use starlark::values::{Heap, Value, ValueLike};
+use starlark::values::{Heap, UnpackValue, Value, ValueLike};
 
 use crate::api::ApiError;
 
@@ -54,15 +55,17 @@ fn sent(value: Value<'_>, depth: usize) -> Result<marshal::Value, ApiError> {
         return Ok(marshal::Value::Dict(Arc::new(sent_dict)));
     }
     match value.get_type() {
-        "int" => integer(&value.to_str()),
+        "int" => integer(value),
         kind => Err(ApiError::Unsendable { kind }),
     }
 }
 
-/// An integer of its digits: the language's own have no bound.
-fn integer(digits: &str) -> Result<marshal::Value, ApiError> {
-    let number = digits.parse().map_err(|_| ApiError::Large {
-        number: digits.to_owned(),
+/// The language's own integers have no bound.
+fn integer(value: Value<'_>) -> Result<marshal::Value, ApiError> {
+    let number = BigInt::unpack_value(value).ok().flatten();
+    let number = number.and_then(|number| i128::try_from(number).ok());
+    let number = number.ok_or_else(|| ApiError::Large {
+        number: value.to_str(),
     })?;
     Ok(marshal::Value::Int(number))
 }
@@ -91,10 +94,7 @@ pub(crate) fn from_proto<'v>(value: &marshal::Value, heap: Heap<'v>) -> Value<'v
     match value {
         marshal::Value::None => Value::new_none(),
         marshal::Value::Bool(value) => Value::new_bool(*value),
-        marshal::Value::Int(number) => match i64::try_from(*number) {
-            Ok(number) => heap.alloc(number),
-            Err(_) => heap.alloc(number.to_string()),
-        },
+        marshal::Value::Int(number) => heap.alloc(BigInt::from(*number)),
         marshal::Value::Float(number) => heap.alloc(*number),
         marshal::Value::String(text) => heap.alloc(text.as_str()),
         marshal::Value::Tuple(items) => heap.alloc(AllocTuple(all(items))),
@@ -137,7 +137,7 @@ mod tests {
                 (Proto::Int(i64::MAX.into()), "9223372036854775807"),
                 (
                     Proto::Int(i128::MAX),
-                    "\"170141183460469231731687303715884105727\"",
+                    "170141183460469231731687303715884105727",
                 ),
                 (Proto::Float(1.5), "1.5"),
                 (Proto::Float(f64::INFINITY), "+inf"),
@@ -155,6 +155,7 @@ mod tests {
         Module::with_temp_heap(|module| {
             let value = Proto::dict([
                 ("number", Proto::Int(i64::MIN.into())),
+                ("large", Proto::Int(i128::MIN)),
                 ("tuple", Proto::Tuple(vec![Proto::None, Proto::Float(0.5)])),
                 ("list", Proto::list(vec![Proto::Bool(false), "é\n".into()])),
             ]);

@@ -8,6 +8,7 @@ use slapos_cli::{AliasError, ConnectError, describe};
 use slapos_config::ReadError;
 use starlark::ErrorKind;
 
+use crate::api::ApiError;
 use crate::context::OutputError;
 use crate::globals::Exit;
 use crate::input::TooDeep;
@@ -99,6 +100,12 @@ impl Failure {
         });
         let message = message(error.kind());
         Self { place, message }
+    }
+
+    /// The same failure, for a reason that the language does not know.
+    pub(crate) fn because(self, why: &ApiError) -> Self {
+        let message = describe(why);
+        Self { message, ..self }
     }
 }
 

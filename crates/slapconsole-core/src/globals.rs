@@ -1,8 +1,9 @@
 //! Functions and variables that are there from the beginning.
 
 #![allow(
+    non_snake_case,
     clippy::too_many_arguments,
-    reason = "the parameters are those of slapos.core's console"
+    reason = "names and parameters are those of slapos.core's console"
 )]
 
 use std::thread;
@@ -17,7 +18,7 @@ use starlark::values::float::UnpackFloat;
 use starlark::values::list::AllocList;
 use starlark::values::none::{NoneOr, NoneType};
 
-use crate::api::{self, Master, Wish};
+use crate::api::{self, Master, Product, Wish};
 use crate::context::{Link, context};
 use crate::help;
 
@@ -59,6 +60,7 @@ impl From<GlobalError> for starlark::Error {
 pub(crate) fn globals(link: &Link, aliases: &Aliases) -> Globals {
     let mut builder = GlobalsBuilder::extended_by(EXTENSIONS).with(functions);
     builder.set("slap", Master { link: link.clone() });
+    builder.set("product", Product::new(link));
     let urls: Vec<_> = aliases.iter().map(|(_, url)| url.to_owned()).collect();
     builder.set("software_list", AllocList(urls));
     builder.build()
@@ -101,7 +103,7 @@ fn functions(builder: &mut GlobalsBuilder) {
             state,
             shared,
         };
-        api::request_as_user(&context(eval)?.link.slap(), &wish)
+        api::request_as_user(&context(eval)?.link.access(), &wish)
     }
 
     /// Asks a computer to install a software release, or to remove it.
@@ -115,8 +117,17 @@ fn functions(builder: &mut GlobalsBuilder) {
         #[starlark(default = "available")] state: &str,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<api::Release> {
-        let slap = context(eval)?.link.slap();
+        let slap = context(eval)?.link.access().slap;
         api::ask_for(&slap, software_release, computer_guid, state)
+    }
+
+    /// What the master knows of an instance that you requested, by its name: a dictionary.
+    fn getInformation<'v>(
+        partition_reference: &str,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let access = context(eval)?.link.access();
+        api::information(&access, partition_reference, eval.heap())
     }
 
     /// Explains: help() what there is, help(request) how to call it, help(x) what can be done with x.

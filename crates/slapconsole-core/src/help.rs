@@ -18,6 +18,9 @@ Statements and expressions as in Python; what an expression gives is shown.
   request(RELEASE, \"NAME\").getConnectionParameterDict()
   slap                             the master: slap.registerComputer(\"COMPUTER\"), ...
   software_list                    the releases of [slapconsole] alias
+  product.NAME                     the newest release of a product of the master
+  getInformation(\"NAME\")         what the master knows of an instance of yours
+  slap.getOpenOrderDict()          your instances; slap.getComputerDict(): your computers
   help(x)                          explains a function, or what can be done with an object
   sleep(SECONDS), exit()
 

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use slap_client::Slap;
-use slapos_cli::{Aliases, MasterOptions, tell};
+use slapos_cli::{Aliases, ConnectError, MasterOptions, tell};
 use slapos_config::ConfigFile;
+use slapos_user::rest_url;
 use starlark::environment::Module;
 
-use crate::context::Link;
+use crate::context::{Access, Link};
 use crate::error::ConsoleError;
 use crate::interruption::Interruption;
 use crate::session::{Ended, Session};
@@ -64,7 +65,8 @@ fn connect_and_run(options: &Options) -> Result<u8, ConsoleError> {
     let aliases = Aliases::of(&file)?;
     let interruption = Interruption::default();
     let slap = connect(options, &file, &interruption)?;
-    let link = Link::new(slap, interruption);
+    let rest_url = rest_url(&file).map_err(ConnectError::from)?;
+    let link = Link::new(Access { slap, rest_url }, interruption);
     Module::with_temp_heap(|module| {
         let session = Session::new(module, link, &aliases);
         match &options.program {
@@ -137,7 +139,7 @@ fn converse(tool: &str, session: &Session<'_>, aliases: &Aliases) -> Result<u8, 
     }
     let greeting = format!(
         "Master {}. help() explains, Tab completes, Ctrl-D leaves.",
-        link.slap().master_url()
+        link.access().slap.master_url()
     );
     session.context.output.line(&greeting)?;
     prompt::converse(tool, session)

@@ -75,7 +75,14 @@ impl<'v> Session<'v> {
             Err(_) if interruption.is_requested() => Err(Failure::interrupted()),
             Err(error) => match exit_code(&error) {
                 Some(code) => Ok(Ended::Exit(code)),
-                None => Err(Failure::of(&error, &source)),
+                None => {
+                    let why = self.context.link.refusal.reason(&error);
+                    let failure = Failure::of(&error, &source);
+                    Err(match why {
+                        Some(why) => failure.because(&why),
+                        None => failure,
+                    })
+                }
             },
         }
     }
@@ -100,6 +107,7 @@ pub(crate) mod tests {
     use slapos_config::ConfigFile;
 
     use super::*;
+    use crate::context::Access;
     use crate::interruption::Interruption;
 
     /// A session with a master that is away and the alias `kvm`.
@@ -111,7 +119,11 @@ pub(crate) mod tests {
             .unwrap()
             .open()
             .unwrap();
-        let link = Link::new(slap, Interruption::default());
+        let access = Access {
+            slap,
+            rest_url: None,
+        };
+        let link = Link::new(access, Interruption::default());
         Module::with_temp_heap(|module| work(&Session::new(module, link, &aliases)));
     }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use netcache_cli::slapcache_lookup;
 use slap_client::proto::documents::SoftwareState;
+use slapos_cli::{LogOptions, describe, exit};
 use slapos_user::request::Wanted;
 use slapos_user::{computer, request, service, supply};
 
@@ -44,21 +45,31 @@ pub(crate) fn run(arguments: Arguments) -> Ended {
                 software: &software_url,
                 reference: &reference,
             };
-            request::request(NAME, &configuration.path(), wanted, &options)
+            let file = configuration.path();
+            logged(&log, || request::request(NAME, &file, wanted, &options))
         }
-        Command::Supply(arguments) => supply(&arguments, SoftwareState::Available),
-        Command::Remove(arguments) => supply(&arguments, SoftwareState::Destroyed),
-        Command::Console(arguments) => slapconsole_cli::run(
-            NAME,
-            &arguments.configuration.path(),
-            arguments.master,
-            arguments.program,
-        ),
-        Command::Service(command) => service(&command),
-        Command::Computer(command) => computer(&command),
+        Command::Supply(arguments) => logged(&log, || supply(&arguments, SoftwareState::Available)),
+        Command::Remove(arguments) => logged(&log, || supply(&arguments, SoftwareState::Destroyed)),
+        Command::Console(arguments) => {
+            let file = arguments.configuration.path();
+            logged(&log, || {
+                slapconsole_cli::run(NAME, &file, arguments.master, arguments.program)
+            })
+        }
+        Command::Service(command) => logged(&log, || service(&command)),
+        Command::Computer(command) => logged(&log, || computer(&command)),
         Command::Configure(command) => Ok(no_configuration(&command)),
         Command::Complete { name, shell } => complete(&name, shell),
     }
+}
+
+/// Does a command of a user, whose tool has no log of its own. Why it failed is in the log.
+fn logged(log: &LogOptions, work: impl FnOnce() -> Ended) -> Ended {
+    slapos_cli::init_logging(NAME, log)?;
+    work().or_else(|error| {
+        log::error!("{}", describe(&*error));
+        Ok(ExitCode::from(exit::FAILED))
+    })
 }
 
 fn look_up(command: &CacheCommand) -> Ended {

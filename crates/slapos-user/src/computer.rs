@@ -4,26 +4,43 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::{Map, Value as Json};
 use slapos_cli::{MasterOptions, exit, on_one_line, printable};
 
-use crate::hateoas::{Hateoas, field};
+use crate::hateoas::{Hateoas, HateoasError, field};
 
 const KIND: &str = "Compute Node";
+
+/// A computer of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computer {
+    /// By which the master knows it.
+    pub reference: String,
+    /// Its name for people.
+    pub title: String,
+}
+
+impl Computer {
+    fn of(fields: &Map<String, Json>) -> Self {
+        let text = |name| field(fields, name).unwrap_or_default().to_owned();
+        Self {
+            reference: text("reference"),
+            title: text("title"),
+        }
+    }
+}
 
 /// Prints the references and names of a user's computers.
 ///
 /// # Errors
 /// The configuration cannot be used, or the master's API cannot.
 pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
-    let hateoas = Hateoas::of_user(configuration, master)?;
-    let computers = hateoas.search(KIND, "", &["title", "reference"])?;
+    let computers = computers(&Hateoas::of_user(configuration, master)?)?;
     if computers.is_empty() {
         slapos_cli::print("No existing computer.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let lines = computers.iter().map(|computer| {
-        let shown = |name| field(computer, name).unwrap_or_default();
-        let (reference, title) = (shown("reference"), shown("title"));
+    let lines = computers.iter().map(|Computer { reference, title }| {
         printable(&format!("{reference} {title}"), "  ").into_owned() + "\n"
     });
     slapos_cli::print(&format!(
@@ -31,6 +48,24 @@ pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Bo
         lines.collect::<String>()
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A user's computers.
+///
+/// # Errors
+/// A call failed, or the answer is something else.
+pub fn computers(hateoas: &Hateoas) -> Result<Vec<Computer>, HateoasError> {
+    let computers = hateoas.search(KIND, "", &["title", "reference"])?;
+    Ok(computers.iter().map(Computer::of).collect())
+}
+
+/// The computer of this reference; `None` if the user has no such computer.
+///
+/// # Errors
+/// A call failed, or the answer is something else.
+pub fn information(hateoas: &Hateoas, reference: &str) -> Result<Option<Computer>, HateoasError> {
+    let fields = hateoas.find(KIND, "reference", reference)?;
+    Ok(fields.as_ref().map(Computer::of))
 }
 
 /// Prints reference and name of a computer.
@@ -43,12 +78,14 @@ pub fn info(
     reference: &str,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let hateoas = Hateoas::of_user(configuration, master)?;
-    let Some(fields) = hateoas.find(KIND, "reference", reference)? else {
+    let Some(computer) = information(&hateoas, reference)? else {
         slapos_cli::tell("slapos", &format!("there is no computer {reference}"));
         return Ok(ExitCode::from(exit::NOT_FOUND));
     };
-    let shown = |name| on_one_line(field(&fields, name).unwrap_or_default());
-    let (reference, title) = (shown("reference"), shown("title"));
+    let (reference, title) = (
+        on_one_line(&computer.reference),
+        on_one_line(&computer.title),
+    );
     slapos_cli::print(&format!(
         "Computer Reference: {reference}\nComputer Title    : {title}\n"
     ))?;

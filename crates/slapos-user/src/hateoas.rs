@@ -24,9 +24,6 @@ const VIEW: &str = "slaposjs_view";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HateoasError {
-    /// `master_rest_url` cannot be read.
-    #[error(transparent)]
-    Value(#[from] ValueError),
     /// The master has no such API.
     #[error(
         "the master has no hateoas API, which this needs (master_rest_url of [slapos] names it)"
@@ -49,7 +46,8 @@ pub enum HateoasError {
 }
 
 /// The API of a master.
-pub(crate) struct Hateoas {
+#[derive(Debug)]
+pub struct Hateoas {
     slap: Slap,
     /// Of the root document.
     url: String,
@@ -112,15 +110,15 @@ impl Hateoas {
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let file = ConfigFile::read(configuration)?;
         let slap = master.connect(&file, "slapconsole")?;
-        Ok(Self::of(slap, &file)?)
+        Ok(Self::of(slap, rest_url(&file)?)?)
     }
 
-    /// That of the master, as slapos.cfg or the master names it.
+    /// That of a master, at this URL, or where the master says that it is.
     ///
     /// # Errors
     /// There is none, or its root document cannot be had.
-    fn of(slap: Slap, file: &ConfigFile) -> Result<Self, HateoasError> {
-        let url = match file.section("slapos").get_text("master_rest_url")? {
+    pub fn of(slap: Slap, url: Option<String>) -> Result<Self, HateoasError> {
+        let url = match url {
             Some(url) => url,
             None => slap.hateoas_url()?.ok_or(HateoasError::None)?,
         };
@@ -196,8 +194,8 @@ impl Hateoas {
     /// A token that registers a computer.
     ///
     /// # Errors
-    /// As [`Hateoas::search`].
-    pub(crate) fn computer_token(&self) -> Result<String, HateoasError> {
+    /// The call failed, or the answer is something else.
+    pub fn computer_token(&self) -> Result<String, HateoasError> {
         let root = self.url.trim_end_matches('/');
         let url = format!("{root}/computer_module/Base_getComputerToken");
         let token: Token = document(&self.slap, &url)?;
@@ -205,7 +203,16 @@ impl Hateoas {
     }
 }
 
+/// Where slapos.cfg says that the API is, if it does.
+///
+/// # Errors
+/// The parameter cannot be read.
+pub fn rest_url(file: &ConfigFile) -> Result<Option<String>, ValueError> {
+    file.section("slapos").get_text("master_rest_url")
+}
+
 fn document<T: DeserializeOwned>(slap: &Slap, url: &str) -> Result<T, HateoasError> {
+    log::debug!("reading {}", without_user(url));
     let body = slap.hateoas_document(url)?;
     serde_json::from_slice(&body).map_err(|source| HateoasError::Document {
         url: without_user(url),

@@ -14,7 +14,7 @@ mod schema;
 pub mod service;
 pub mod supply;
 
-pub use hateoas::HateoasError;
+pub use hateoas::{Hateoas, HateoasError, rest_url};
 pub use parameters::{DuplicateKey, KeyValue, ParameterError};
 pub use release::NoRelease;
 pub use schema::{SchemaError, Serialisation};

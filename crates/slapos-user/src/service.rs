@@ -9,10 +9,27 @@ use serde_json::{Map, Value as Json, json};
 use slap_client::proto::instance_xml::{self, InstanceXmlError};
 use slapos_cli::{MasterOptions, exit};
 
-use crate::hateoas::{Hateoas, field};
+use crate::hateoas::{Hateoas, HateoasError, field};
 use crate::parameters::{JSON_PARAMETER, deserialised};
 
 const KIND: &str = "Instance Tree";
+
+/// What is known of an instance cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The master's API cannot be used.
+    #[error(transparent)]
+    Hateoas(#[from] HateoasError),
+    /// Its parameters are no document.
+    #[error("the master tells the parameters of {reference} in another form")]
+    Parameters {
+        /// Name of the instance.
+        reference: String,
+        /// Why.
+        source: InstanceXmlError,
+    },
+}
 
 /// How much to tell of an instance.
 #[derive(Debug, clap::Args)]
@@ -27,15 +44,22 @@ pub struct InfoOptions {
 /// # Errors
 /// The configuration cannot be used, or the master's API cannot.
 pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Box<dyn Error>> {
-    let hateoas = Hateoas::of_user(configuration, master)?;
+    let releases = releases(&Hateoas::of_user(configuration, master)?)?;
+    slapos_cli::print(&format!("{:#}\n", json!(releases)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The names of a user's instances, and the URLs of their releases.
+///
+/// # Errors
+/// A call failed, or the answer is something else.
+pub fn releases(hateoas: &Hateoas) -> Result<BTreeMap<String, Json>, HateoasError> {
     let trees = hateoas.search(KIND, "", &["title", "url_string"])?;
     let releases = trees.into_iter().filter_map(|mut tree| {
         let release = tree.remove("url_string")?;
         Some((field(&tree, "title")?.to_owned(), release))
     });
-    let releases: BTreeMap<String, Json> = releases.collect();
-    slapos_cli::print(&format!("{:#}\n", json!(releases)))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(releases.collect())
 }
 
 /// Prints what is known of an instance, as one JSON object.
@@ -49,13 +73,33 @@ pub fn info(
     options: &InfoOptions,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let hateoas = Hateoas::of_user(configuration, master)?;
-    let Some(fields) = hateoas.find(KIND, "title", reference)? else {
+    let Some(shown) = information(&hateoas, reference, options.news)? else {
         slapos_cli::tell("slapos", &format!("there is no instance {reference}"));
         return Ok(ExitCode::from(exit::NOT_FOUND));
     };
-    let shown = describe(&fields, options.news)?;
     slapos_cli::print(&format!("{shown:#}\n"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is known of an instance, by the names of `slapos service info`; with what nodes reported, if
+/// that is wanted. `None` if there is no such instance.
+///
+/// # Errors
+/// A call failed, or the answer is something else.
+pub fn information(
+    hateoas: &Hateoas,
+    reference: &str,
+    with_news: bool,
+) -> Result<Option<Json>, ServiceError> {
+    let Some(fields) = hateoas.find(KIND, "title", reference)? else {
+        return Ok(None);
+    };
+    let described = describe(&fields, with_news);
+    let described = described.map_err(|source| ServiceError::Parameters {
+        reference: reference.to_owned(),
+        source,
+    })?;
+    Ok(Some(described))
 }
 
 /// By the names of slapos.core.

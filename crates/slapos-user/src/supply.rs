@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Command, CommandFactory};
 use serde_json::json;
 use slap_client::proto::documents::SoftwareState;
+use slap_client::without_user;
 use slapos_cli::{MasterOptions, on_one_line};
 use slapos_config::ConfigFile;
 
@@ -105,6 +106,9 @@ pub fn supply(
     let slap = options.master.connect(&file, "slapconsole")?;
     let url = release_url(&slap, &file, &target.software_release)?;
     let computer = &target.computer;
+    let shown = without_user(&url);
+    log::info!("asking {computer} to have {shown} {}", state.as_str());
+    log::debug!("the master is {}", slap.master_url());
     slap.register_supply().supply(&url, computer, state)?;
     let state = state.as_str();
     slapos_cli::print(&if options.json {

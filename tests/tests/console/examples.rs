@@ -1,6 +1,8 @@
 //! What the documentation of slapos.core shows, typed as it stands there.
 
-use crate::{Console, KVM};
+use slapos_tests::{COMPUTER, Server, population};
+
+use crate::{Console, KVM, write_configuration};
 
 /// The lines of the documentation, and what the prompt shows after each; a line that goes on shows
 /// nothing.
@@ -69,6 +71,62 @@ fn the_examples_run_as_they_are_written() {
     }
     prompt.keys("\u{4}");
     assert_eq!(prompt.end().code(), Some(0));
+}
+
+#[test]
+fn what_users_have_is_told() {
+    let mut console = Console::new();
+    let products = "software_product_list =\n  kvm http://example.org/kvm-2.cfg";
+    console.master = Server::start(products, &[]);
+    population::describe(&console.slap(), COMPUTER, 4);
+    write_configuration(&console.configuration(), &console.master.url());
+    console.value("request(kvm, 'one', partition_parameter_kw={'a': 'b'}).getState()");
+    let order = "slap.registerOpenOrder()";
+    for (expression, shown) in [
+        ("product.kvm", "http://example.org/kvm-2.cfg"),
+        ("product.get('kvm')", "http://example.org/kvm-2.cfg"),
+        ("getInformation('one')['instance-parameters']['a']", "b"),
+        (
+            &format!("{order}.getInformation('one')['requested-state']"),
+            "started",
+        ),
+        (
+            "request(kvm, 'one').getInformation('one')['software-type']",
+            "default",
+        ),
+        ("slap.getOpenOrderDict() == {'one': kvm}", "True"),
+        ("slap.getComputerDict()['COMP-1'].getId()", "COMP-1"),
+        (
+            "slap.getComputerDict()['COMP-1'].getInformation()['title']",
+            "COMP-1",
+        ),
+    ] {
+        assert_eq!(console.value(expression), shown, "{expression}");
+    }
+    for (expression, said) in [
+        (
+            "product.none",
+            "the master knows no release of the product \"none\"",
+        ),
+        ("product.get('a-b')", "no release of the product \"a-b\""),
+        ("getInformation('none')", "you have no instance \"none\""),
+        (
+            "slap.registerComputer('X').getInformation()",
+            "you have no computer \"X\"",
+        ),
+        (
+            "request(kvm, 'one').setUsage('<x/>')",
+            "Computer.reportUsage()",
+        ),
+        ("slap.registerToken().request()", "not found"),
+        (
+            "hasattr(product, 'none') or slap.none",
+            "`slap` has no attribute `none`",
+        ),
+    ] {
+        let message = console.mistake(expression);
+        assert!(message.contains(said), "{expression}: {message}");
+    }
 }
 
 #[test]

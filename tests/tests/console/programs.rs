@@ -154,10 +154,17 @@ fn large_answers_are_written_whole_and_a_reader_may_go_away() {
     let console = Console::new();
     let lines = console.value("print('\\n'.join([str(i) for i in range(100000)]))");
     assert_eq!(lines.lines().count(), 100_000);
-    let program = console.command(&["-e", "for i in range(100000): print(i)"]);
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "\"$0\" \"$@\" | head -n 1"]);
-    shell.arg(program.get_program()).args(program.get_args());
-    let outcome = Outcome::of(&mut shell).expect(0);
-    assert_eq!(outcome.text(), "0\n");
+    for endless in [
+        "for i in range(2000000000): print(i)",
+        "[help() for i in range(2000000000)]",
+    ] {
+        let program = console.command(&["-e", endless]);
+        let mut shell = Command::new("/bin/bash");
+        shell.args(["-c", "\"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}"]);
+        shell.arg(program.get_program()).args(program.get_args());
+        // What a shell says of a program that SIGPIPE ended.
+        let outcome = Outcome::of(&mut shell).expect(128 + 13);
+        assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:?}");
+        assert_eq!(outcome.stderr, "");
+    }
 }

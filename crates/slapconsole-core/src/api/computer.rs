@@ -3,9 +3,10 @@
 use std::fmt;
 
 use allocative::Allocative;
+use slap_client::Certificate;
 use slap_client::proto::documents::{ComputerConfiguration, DocumentError};
 use slap_client::proto::marshal;
-use slap_client::{Certificate, Slap};
+use slapos_user::computer;
 use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
 use starlark::values::dict::AllocDict;
@@ -15,22 +16,23 @@ use starlark::values::{Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePan
 use super::partition::Partition;
 use super::release::Release;
 use super::{ApiError, api_type, failed};
+use crate::context::Access;
 use crate::convert::from_proto;
 
 /// A computer of the master.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
 pub(crate) struct Computer {
     #[allocative(skip)]
-    slap: Slap,
+    access: Access,
     #[allocative(skip)]
     computer: slap_client::Computer,
 }
 
 impl Computer {
-    pub(super) fn new(slap: &Slap, computer_id: &str) -> Self {
+    pub(super) fn new(access: &Access, computer_id: &str) -> Self {
         Self {
-            slap: slap.clone(),
-            computer: slap.register_computer(computer_id),
+            access: access.clone(),
+            computer: access.slap.register_computer(computer_id),
         }
     }
 }
@@ -71,7 +73,7 @@ fn methods(builder: &mut MethodsBuilder) {
         let computer = this.computer.full_information().map_err(failed)?;
         let partitions = computer.computer_partition_list.into_iter();
         Ok(partitions
-            .map(|partition| Partition::known(&this.slap, partition))
+            .map(|partition| Partition::known(&this.access, partition))
             .collect())
     }
 
@@ -80,7 +82,7 @@ fn methods(builder: &mut MethodsBuilder) {
         let computer = this.computer.full_information().map_err(failed)?;
         let releases = computer.software_release_list.into_iter();
         Ok(releases
-            .map(|release| Release::of_computer(&this.slap, this.computer.id(), release))
+            .map(|release| Release::of_computer(&this.access.slap, this.computer.id(), release))
             .collect())
     }
 
@@ -93,6 +95,19 @@ fn methods(builder: &mut MethodsBuilder) {
     /// What it has reported last.
     fn getStatus<'v>(this: &Computer, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Ok(from_proto(&this.computer.status().map_err(failed)?, heap))
+    }
+
+    /// What the master tells users of it: a dictionary of its reference and title.
+    fn getInformation<'v>(this: &Computer, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let hateoas = this.access.hateoas().map_err(ApiError::from)?;
+        let id = this.computer.id();
+        let found = computer::information(&hateoas, id).map_err(ApiError::from)?;
+        let found = found.ok_or_else(|| ApiError::NotYours {
+            kind: "computer",
+            name: id.to_owned(),
+        })?;
+        let fields = [("reference", found.reference), ("title", found.title)];
+        Ok(heap.alloc(AllocDict(fields)))
     }
 
     /// Sends a usage report, a journal document.

@@ -4,17 +4,20 @@ use std::fmt;
 
 use allocative::Allocative;
 use slap_client::Connection;
+use slapos_user::{computer, service};
 use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
+use starlark::values::dict::AllocDict;
 use starlark::values::none::{NoneOr, NoneType};
-use starlark::values::{NoSerialize, ProvidesStaticType, StarlarkPagablePanic};
+use starlark::values::{Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, Value};
 
 use super::computer::Computer;
 use super::order::{OpenOrder, Supply};
 use super::partition::Partition;
 use super::release::Release;
+use super::token::Token;
 use super::{ApiError, api_type, failed};
-use crate::context::Link;
+use crate::context::{Access, Link};
 
 /// The master.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
@@ -25,7 +28,7 @@ pub(crate) struct Master {
 
 impl fmt::Display for Master {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "<slap {}>", self.link.slap().master_url())
+        write!(formatter, "<slap {}>", self.link.access().slap.master_url())
     }
 }
 
@@ -36,7 +39,7 @@ api_type!(Master, "slap", MASTER = methods);
 fn methods(builder: &mut MethodsBuilder) {
     /// The computer of this reference. Nothing is asked of the master yet.
     fn registerComputer(this: &Master, computer_guid: &str) -> starlark::Result<Computer> {
-        Ok(Computer::new(&this.link.slap(), computer_guid))
+        Ok(Computer::new(&this.link.access(), computer_guid))
     }
 
     /// A partition of a computer, and the instance in it, as the master knows them.
@@ -45,17 +48,41 @@ fn methods(builder: &mut MethodsBuilder) {
         computer_guid: &str,
         partition_id: &str,
     ) -> starlark::Result<Partition> {
-        Partition::fetch(&this.link.slap(), computer_guid, partition_id).map_err(failed)
+        Partition::fetch(&this.link.access(), computer_guid, partition_id).map_err(failed)
     }
 
     /// Where instances are requested; request() is a short way to it.
     fn registerOpenOrder(this: &Master) -> starlark::Result<OpenOrder> {
-        Ok(OpenOrder::new(&this.link.slap()))
+        Ok(OpenOrder::new(&this.link.access()))
     }
 
     /// Where releases are asked for; supply() is a short way to it.
     fn registerSupply(this: &Master) -> starlark::Result<Supply> {
-        Ok(Supply::new(&this.link.slap()))
+        Ok(Supply::new(&this.link.access().slap))
+    }
+
+    /// Where a token is had that registers a computer.
+    fn registerToken(this: &Master) -> starlark::Result<Token> {
+        Ok(Token::new(&this.link.access()))
+    }
+
+    /// Your instances: a dictionary of their names and the URLs of their releases.
+    fn getOpenOrderDict<'v>(this: &Master, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let hateoas = this.link.access().hateoas().map_err(ApiError::from)?;
+        let releases = service::releases(&hateoas).map_err(ApiError::from)?;
+        Ok(heap.alloc(AllocDict(releases)))
+    }
+
+    /// Your computers by their references.
+    fn getComputerDict<'v>(this: &Master, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let access = this.link.access();
+        let hateoas = access.hateoas().map_err(ApiError::from)?;
+        let computers = computer::computers(&hateoas).map_err(ApiError::from)?;
+        let entries = computers.into_iter().map(|known| {
+            let computer = Computer::new(&access, &known.reference);
+            (known.reference, computer)
+        });
+        Ok(heap.alloc(AllocDict(entries.collect::<Vec<_>>())))
     }
 
     /// A software release, to report of it: on a computer, if one is named.
@@ -66,7 +93,7 @@ fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<Release> {
         let computer = computer_guid.into_option();
         Ok(Release::named(
-            &this.link.slap(),
+            &this.link.access().slap,
             software_release,
             computer,
         ))
@@ -78,7 +105,7 @@ fn methods(builder: &mut MethodsBuilder) {
         #[starlark(default = NoneOr::None)] software_product_reference: NoneOr<&str>,
         #[starlark(default = NoneOr::None)] software_release_url: NoneOr<&str>,
     ) -> starlark::Result<Vec<String>> {
-        let slap = this.link.slap();
+        let slap = this.link.access().slap;
         match (software_product_reference, software_release_url) {
             (NoneOr::Other(reference), NoneOr::None) => slap
                 .software_release_list_of_product(reference)
@@ -100,6 +127,7 @@ fn methods(builder: &mut MethodsBuilder) {
         #[starlark(default = NoneOr::None)] key_file: NoneOr<&str>,
         #[starlark(default = NoneOr::None)] cert_file: NoneOr<&str>,
         #[starlark(default = NoneOr::None)] master_ca_file: NoneOr<&str>,
+        #[starlark(default = NoneOr::None)] slapgrid_rest_uri: NoneOr<&str>,
     ) -> starlark::Result<NoneType> {
         let interruption = this.link.interruption.clone();
         let mut connection = Connection::to(slapgrid_uri)
@@ -116,8 +144,10 @@ fn methods(builder: &mut MethodsBuilder) {
         if let NoneOr::Other(authority) = master_ca_file {
             connection = connection.master_ca_file(authority);
         }
-        this.link
-            .replace(connection.open().map_err(ApiError::from)?);
+        this.link.replace(Access {
+            slap: connection.open().map_err(ApiError::from)?,
+            rest_url: slapgrid_rest_uri.into_option().map(str::to_owned),
+        });
         Ok(NoneType)
     }
 }

@@ -17,22 +17,29 @@ mod computer;
 mod master;
 mod order;
 mod partition;
+mod product;
 mod release;
+mod token;
 
 use slap_client::proto::documents::{DocumentError, UnknownState};
 use slap_client::{ClientError, OpenError, UrlError};
+use slapos_user::HateoasError;
+use slapos_user::service::ServiceError;
 use starlark::environment::Methods;
 
 pub(crate) use master::Master;
-pub(crate) use order::{Wish, ask_for, request_as_user};
+pub(crate) use order::{Wish, ask_for, information, request_as_user};
 pub(crate) use partition::Partition;
+pub(crate) use product::{Product, Refusal};
 pub(crate) use release::Release;
 
 use crate::api::computer::COMPUTER;
 use crate::api::master::MASTER;
 use crate::api::order::{ORDER, SUPPLY};
 use crate::api::partition::PARTITION;
+use crate::api::product::PRODUCT;
 use crate::api::release::RELEASE;
+use crate::api::token::TOKEN;
 
 /// Makes a structure a type of the language.
 macro_rules! api_type {
@@ -59,6 +66,16 @@ pub(crate) enum ApiError {
     Url(#[from] UrlError),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Hateoas(#[from] HateoasError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    #[error("you have no {kind} {name:?}")]
+    NotYours { kind: &'static str, name: String },
+    #[error("the master knows no release of the product {0:?}")]
+    NoRelease(String),
+    #[error("no master is told that by this method, nor was by slapos.core's; {0}")]
+    Untold(&'static str),
     #[error("the master is still preparing {reference:?}; request it again later")]
     NotReady { reference: String },
     #[error("there is no {kind} {name:?}; {}", there_is(.present))]
@@ -113,6 +130,8 @@ pub(crate) fn methods_of(type_name: &str) -> Option<&'static Methods> {
         "OpenOrder" => ORDER.methods(),
         "SoftwareRelease" => RELEASE.methods(),
         "Supply" => SUPPLY.methods(),
+        "Token" => TOKEN.methods(),
+        "product" => PRODUCT.methods(),
         _ => return None,
     };
     Some(methods)

@@ -5,6 +5,7 @@ use std::fmt;
 use allocative::Allocative;
 use slap_client::proto::documents::SoftwareState;
 use slap_client::{ClientError, InstanceRequest, Slap};
+use slapos_user::service;
 use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
 use starlark::values::none::NoneOr;
@@ -13,13 +14,14 @@ use starlark::values::{Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePan
 use super::partition::Partition;
 use super::release::Release;
 use super::{ApiError, api_type, failed};
+use crate::context::Access;
 use crate::convert::{from_proto, to_attributes};
 
 /// Where instances are requested.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
 pub(crate) struct OpenOrder {
     #[allocative(skip)]
-    slap: Slap,
+    access: Access,
 }
 
 /// Where releases are asked for.
@@ -30,8 +32,10 @@ pub(crate) struct Supply {
 }
 
 impl OpenOrder {
-    pub(super) fn new(slap: &Slap) -> Self {
-        Self { slap: slap.clone() }
+    pub(super) fn new(access: &Access) -> Self {
+        Self {
+            access: access.clone(),
+        }
     }
 }
 
@@ -43,7 +47,11 @@ impl Supply {
 
 impl fmt::Display for OpenOrder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "<OpenOrder at {}>", self.slap.master_url())
+        write!(
+            formatter,
+            "<OpenOrder at {}>",
+            self.access.slap.master_url()
+        )
     }
 }
 
@@ -78,10 +86,25 @@ impl Wish<'_> {
 }
 
 /// Requests an instance as a user.
-pub(crate) fn request_as_user(slap: &Slap, wish: &Wish<'_>) -> starlark::Result<Partition> {
+pub(crate) fn request_as_user(access: &Access, wish: &Wish<'_>) -> starlark::Result<Partition> {
     let request = wish.to_request()?;
-    let answer = slap.register_open_order().request(&request);
-    Partition::requested(slap, &request, answer).map_err(failed)
+    let answer = access.slap.register_open_order().request(&request);
+    Partition::requested(access, &request, answer).map_err(failed)
+}
+
+/// What the master tells a user of an instance.
+pub(crate) fn information<'v>(
+    access: &Access,
+    reference: &str,
+    heap: Heap<'v>,
+) -> starlark::Result<Value<'v>> {
+    let hateoas = access.hateoas().map_err(ApiError::from)?;
+    let known = service::information(&hateoas, reference, true).map_err(ApiError::from)?;
+    let known = known.ok_or_else(|| ApiError::NotYours {
+        kind: "instance",
+        name: reference.to_owned(),
+    })?;
+    Ok(heap.alloc(known))
 }
 
 /// Asks a computer to have a release, or not to have it any more.
@@ -125,7 +148,16 @@ fn order_methods(builder: &mut MethodsBuilder) {
             state,
             shared,
         };
-        request_as_user(&this.slap, &wish)
+        request_as_user(&this.access, &wish)
+    }
+
+    /// What the master knows of an instance that you requested, by its name: a dictionary.
+    fn getInformation<'v>(
+        this: &OpenOrder,
+        partition_reference: &str,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        information(&this.access, partition_reference, heap)
     }
 
     /// Requests a computer of this title; tells what the master says of it.
@@ -134,7 +166,7 @@ fn order_methods(builder: &mut MethodsBuilder) {
         computer_reference: &str,
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
-        let answer: Result<_, ClientError> = this.slap.request_computer(computer_reference);
+        let answer: Result<_, ClientError> = this.access.slap.request_computer(computer_reference);
         Ok(from_proto(&answer.map_err(failed)?, heap))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use allocative::Allocative;
 use slap_client::proto::documents::{self, Attributes};
-use slap_client::{ClientError, ComputerPartition, Destruction, InstanceRequest, Slap};
+use slap_client::{ClientError, ComputerPartition, Destruction, InstanceRequest};
 use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
 use starlark::values::list::UnpackList;
@@ -12,16 +12,17 @@ use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, Value};
 
 use super::computer::certificate_dict;
-use super::order::Wish;
+use super::order::{self, Wish};
 use super::release::Release;
 use super::{ApiError, api_type, failed};
+use crate::context::Access;
 use crate::convert::{from_attributes, from_proto, to_attributes};
 
 /// A partition and the instance in it, as the master knew them when it was asked.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
 pub(crate) struct Partition {
     #[allocative(skip)]
-    slap: Slap,
+    access: Access,
     /// None while the master prepares what was requested.
     #[allocative(skip)]
     handle: Option<ComputerPartition>,
@@ -45,21 +46,25 @@ struct Facts {
 }
 
 impl Partition {
-    pub(super) fn fetch(slap: &Slap, computer: &str, partition: &str) -> Result<Self, ClientError> {
-        let handle = slap.register_computer_partition(computer, partition);
+    pub(super) fn fetch(
+        access: &Access,
+        computer: &str,
+        partition: &str,
+    ) -> Result<Self, ClientError> {
+        let handle = access.slap.register_computer_partition(computer, partition);
         let document = handle.fetch()?;
         Ok(Self {
-            slap: slap.clone(),
+            access: access.clone(),
             handle: Some(handle),
             facts: Facts::of_partition(document),
         })
     }
 
-    pub(super) fn known(slap: &Slap, document: documents::ComputerPartition) -> Self {
+    pub(super) fn known(access: &Access, document: documents::ComputerPartition) -> Self {
         let (computer, partition) = (&document.computer_id, &document.partition_id);
         Self {
-            slap: slap.clone(),
-            handle: Some(slap.register_computer_partition(computer, partition)),
+            access: access.clone(),
+            handle: Some(access.slap.register_computer_partition(computer, partition)),
             facts: Facts::of_partition(document),
         }
     }
@@ -67,7 +72,7 @@ impl Partition {
     /// From the answer to a request. That the master is still at it is no error: the same request,
     /// made again, tells when it is done.
     pub(super) fn requested(
-        slap: &Slap,
+        access: &Access,
         request: &InstanceRequest,
         answer: Result<documents::SoftwareInstance, ClientError>,
     ) -> Result<Self, ClientError> {
@@ -80,10 +85,11 @@ impl Partition {
             .computer_id
             .as_ref()
             .zip(instance.partition_id.as_ref());
+        let slap = &access.slap;
         let handle = names
             .map(|(computer, partition)| slap.register_computer_partition(computer, partition));
         Ok(Self {
-            slap: slap.clone(),
+            access: access.clone(),
             handle,
             facts: Facts::of_instance(request, instance),
         })
@@ -203,7 +209,7 @@ fn methods(builder: &mut MethodsBuilder) {
     fn getSoftwareRelease(this: &Partition) -> starlark::Result<Release> {
         let url = said(this.facts()?.release.as_ref(), "its release")?;
         let computer = this.handle()?.computer_id();
-        Ok(Release::named(&this.slap, &url, Some(computer)))
+        Ok(Release::named(&this.access.slap, &url, Some(computer)))
     }
 
     /// Whether the master can be reached by the instance, where it tells.
@@ -248,6 +254,23 @@ fn methods(builder: &mut MethodsBuilder) {
     /// What the node reported last.
     fn getStatus<'v>(this: &Partition, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Ok(from_proto(&this.handle()?.status().map_err(failed)?, heap))
+    }
+
+    /// What the master knows of an instance that you requested, by its name: a dictionary.
+    fn getInformation<'v>(
+        this: &Partition,
+        partition_reference: &str,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        order::information(&this.access, partition_reference, heap)
+    }
+
+    /// Fails: nothing came of it in slapos.core. Computer.reportUsage() sends a usage report.
+    fn setUsage(
+        #[expect(unused_variables, reason = "it is a method")] this: &Partition,
+        #[expect(unused_variables, reason = "the master cannot be told")] usage_log: &str,
+    ) -> starlark::Result<NoneType> {
+        Err(ApiError::Untold("Computer.reportUsage() sends a usage report").into())
     }
 
     /// Certificate and key of the instance, as a dictionary.
@@ -328,7 +351,7 @@ fn methods(builder: &mut MethodsBuilder) {
         };
         let request = wish.to_request()?;
         let answer = this.handle()?.request(&request);
-        Partition::requested(&this.slap, &request, answer).map_err(failed)
+        Partition::requested(&this.access, &request, answer).map_err(failed)
     }
 
     /// Reports, as the node, that the instance is being installed.
