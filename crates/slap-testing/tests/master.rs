@@ -37,6 +37,24 @@ fn masters_are_apart() {
     assert_eq!((used(&one), used(&other)), (true, false));
 }
 
+/// A proxy cannot reach what listens on loopback of this machine.
+#[test]
+fn a_proxy_of_the_environment_is_none_of_theirs() {
+    const NOBODY: &str = "http://127.0.0.1:1";
+    let this = std::env::current_exe().unwrap();
+    let mut other = std::process::Command::new(this);
+    other.args(["--exact", "masters_are_apart"]);
+    for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        other.env(variable, NOBODY);
+    }
+    for variable in ["no_proxy", "NO_PROXY"] {
+        other.env_remove(variable);
+    }
+    let outcome = other.output().unwrap();
+    let text = String::from_utf8_lossy(&outcome.stdout);
+    assert!(text.contains("1 passed"), "{text}");
+}
+
 #[test]
 fn a_dropped_master_is_gone() {
     let master = Master::start().unwrap();

@@ -63,10 +63,13 @@ pub(crate) fn run(arguments: Arguments) -> Ended {
     }
 }
 
-/// Does a command of a user, whose tool has no log of its own. Why it failed is in the log.
+/// Does a command of a user, whose tool has no log of its own. Why it failed is in the log file, too.
 fn logged(log: &LogOptions, work: impl FnOnce() -> Ended) -> Ended {
     slapos_cli::init_logging(NAME, log)?;
     work().or_else(|error| {
+        if log.file.is_none() {
+            return Err(error);
+        }
         log::error!("{}", describe(&*error));
         Ok(ExitCode::from(exit::FAILED))
     })
