@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
