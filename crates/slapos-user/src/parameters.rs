@@ -282,7 +282,7 @@ mod tests {
     fn read(name: &str, text: &str) -> Result<ParametersFile, ParameterError> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(name);
-        std::fs::write(&path, text).unwrap();
+        fs::write(&path, text).unwrap();
         ParametersFile::read(&path)
     }
 
