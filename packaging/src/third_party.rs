@@ -50,7 +50,7 @@ fn used() -> BTreeSet<String> {
     tree.args(["tree", "--offline", "--locked", "--workspace"])
         .args(["--edges", "normal,no-proc-macro"])
         .args(["--prefix", "none", "--format", "{p}"]);
-    for ours_alone in ["slapos-tests", "xtask", "packaging", "slap-testing"] {
+    for ours_alone in ["slapos-tests", "xtask*", "packaging", "slap-testing"] {
         tree.args(["--exclude", ours_alone]);
     }
     let output = tree.output().unwrap();

@@ -223,7 +223,10 @@ fn command_line(line: &str) -> Option<Vec<String>> {
         .trim_start()
         .trim_start_matches(['$', '#'])
         .trim_start();
-    let line = line.replace("cargo xtask", "xtask");
+    let line = match line.strip_prefix("cargo xtask ") {
+        Some(rest) => task(rest),
+        None => line.to_owned(),
+    };
     let words = line
         .split_whitespace()
         .map(|word| word.trim_matches('"').to_owned());
@@ -234,9 +237,18 @@ fn command_line(line: &str) -> Option<Vec<String>> {
     let words = words[..end.unwrap_or(words.len())].to_vec();
     let bins = places::workspace().join("bins");
     let first = words.first()?;
-    let ours = first == "xtask" || (!first.contains('/') && bins.join(first).is_dir());
+    let ours = first.starts_with("xtask") || (!first.contains('/') && bins.join(first).is_dir());
     // "slapgrid : …" is of a log.
     (ours && words.get(1).is_none_or(|word| word != ":")).then_some(words)
+}
+
+/// The program that a task of `cargo xtask` is, and what it is given.
+fn task(rest: &str) -> String {
+    match rest.split_once(' ').unwrap_or((rest, "")) {
+        ("demo" | "test", _) => format!("xtask {rest}"),
+        ("bench", rest) => format!("xtask-bench {rest}"),
+        _ => format!("xtask-packages {rest}"),
+    }
 }
 
 #[test]

@@ -20,7 +20,10 @@ fn describe(command: &Command) -> String {
 }
 
 /// Runs a program whose output the user should see as it comes.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+///
+/// # Errors
+/// It cannot be started, or fails.
+pub fn run(command: &mut Command) -> Result<()> {
     let code = exit_code(command)?;
     if code != 0 {
         bail!("{} failed with exit code {code}", describe(command));
@@ -29,7 +32,10 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs a program like [`run`] and tells its exit code, 128 + N for signal N as shells do.
-pub(crate) fn exit_code(command: &mut Command) -> Result<i32> {
+///
+/// # Errors
+/// It cannot be started.
+pub fn exit_code(command: &mut Command) -> Result<i32> {
     use std::os::unix::process::ExitStatusExt;
     let status = command
         .stdin(Stdio::null())
@@ -41,7 +47,10 @@ pub(crate) fn exit_code(command: &mut Command) -> Result<i32> {
 }
 
 /// Runs a program quietly; its output is kept in `log` and shown only when it fails.
-pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
+///
+/// # Errors
+/// It cannot be started, or fails, or the log cannot be written.
+pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     let copy = file
         .try_clone()
@@ -55,7 +64,10 @@ pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
 }
 
 /// Runs a program whose output is wanted rather than shown.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+///
+/// # Errors
+/// It cannot be started, or fails.
+pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())

@@ -1,16 +1,15 @@
 //! `cargo xtask …`: the tasks of a developer, and the demonstration for a newcomer.
 
-mod bench;
-mod command;
 mod demo;
-mod packages;
-mod places;
-mod python;
+mod needs;
 mod test;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
 
-use clap::{Parser, Subcommand};
+use anyhow::{Result, bail};
+use clap::{Args, Parser, Subcommand};
+use xtask::{command, places, python};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Tasks of the slapos-rs workspace")]
@@ -26,44 +25,10 @@ enum Task {
         /// Stop everything the demo started and remove what it made
         #[arg(long)]
         clean: bool,
+        /// Stop everything the demo started and keep what it made
+        #[arg(long, conflicts_with = "clean")]
+        stop: bool,
     },
-    /// Measures ours beside the Python peer, both in the same run
-    Bench {
-        #[command(subcommand)]
-        subject: bench::Subject,
-    },
-    /// Writes the man pages of the tools and of slapos.cfg, as packages hold them
-    Man,
-    /// Writes the completions of the tools for bash, fish and zsh, as packages hold them
-    Completions,
-    /// Makes the packages for Debian (needs cargo-deb)
-    Deb {
-        /// Take the tools as they were built before
-        #[arg(long)]
-        no_build: bool,
-    },
-    /// Makes the packages for distributions with RPM (needs cargo-generate-rpm)
-    Rpm {
-        /// Take the tools as they were built before
-        #[arg(long)]
-        no_build: bool,
-    },
-    /// Installs, runs, upgrades and removes each package for Debian in a new Debian system, and has
-    /// lintian, systemd-analyze and man look at them; as root (needs debootstrap and lintian)
-    CheckDeb,
-    /// Builds the tools in two directories and compares them byte by byte
-    Reproduce {
-        /// Only these tools
-        tools: Vec<String>,
-    },
-    /// Makes a tarball of the sources and all crates, to be built without network
-    Dist {
-        /// Build a tool from it, without network
-        #[arg(long)]
-        check: bool,
-    },
-    /// Writes the licenses of all crates in the tools (needs cargo-about)
-    Licenses,
     /// Checks formatting and lints, then runs every test
     Test {
         /// Only the tests, without the format and lint checks
@@ -73,28 +38,77 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measures ours beside the Python peer, both in the same run
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
+    /// Writes the man pages
+    #[command(disable_help_flag = true)]
+    Man(Passed),
+    /// Writes the completions for shells
+    #[command(disable_help_flag = true)]
+    Completions(Passed),
+    /// Makes the packages for Debian
+    #[command(disable_help_flag = true)]
+    Deb(Passed),
+    /// Makes the packages for distributions with RPM
+    #[command(disable_help_flag = true)]
+    Rpm(Passed),
+    /// Tries the packages for Debian in new Debian systems
+    #[command(disable_help_flag = true)]
+    CheckDeb(Passed),
+    /// Builds the tools in two directories and compares them byte by byte
+    #[command(disable_help_flag = true)]
+    Reproduce(Passed),
+    /// Makes a tarball of the sources and all crates
+    #[command(disable_help_flag = true)]
+    Dist(Passed),
+    /// Writes the licenses of all crates in the tools
+    #[command(disable_help_flag = true)]
+    Licenses(Passed),
+}
+
+/// What another program parses.
+#[derive(Args)]
+struct Passed {
+    /// See --help
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().task {
-        Task::Demo { clean: false } => demo::run(),
-        Task::Demo { clean: true } => demo::clean(),
-        Task::Bench { subject } => bench::run(&subject),
-        Task::Man => packages::man(),
-        Task::Completions => packages::write_completions(),
-        Task::Deb { no_build } => packages::deb(no_build),
-        Task::Rpm { no_build } => packages::rpm(no_build),
-        Task::CheckDeb => packages::check(),
-        Task::Reproduce { tools } => packages::reproduce(&tools),
-        Task::Dist { check } => packages::dist(check),
-        Task::Licenses => packages::licenses(),
+    xtask::end(match Arguments::parse().task {
+        Task::Demo { clean: true, .. } => demo::clean(),
+        Task::Demo { stop: true, .. } => demo::stop(),
+        Task::Demo { .. } => demo::run(),
         Task::Test { no_lint, arguments } => test::run(no_lint, &arguments),
-    };
-    match outcome {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Task::Bench(passed) => elsewhere("xtask-bench", None, &passed),
+        Task::Man(passed) => packages("man", &passed),
+        Task::Completions(passed) => packages("completions", &passed),
+        Task::Deb(passed) => packages("deb", &passed),
+        Task::Rpm(passed) => packages("rpm", &passed),
+        Task::CheckDeb(passed) => packages("check-deb", &passed),
+        Task::Reproduce(passed) => packages("reproduce", &passed),
+        Task::Dist(passed) => packages("dist", &passed),
+        Task::Licenses(passed) => packages("licenses", &passed),
+    })
+}
+
+fn packages(task: &str, passed: &Passed) -> Result<ExitCode> {
+    elsewhere("xtask-packages", Some(task), passed)
+}
+
+/// Builds and runs the program of a task that needs more crates than this one.
+fn elsewhere(package: &str, task: Option<&str>, passed: &Passed) -> Result<ExitCode> {
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["run", "--quiet", "--manifest-path"])
+        .arg(places::workspace().join("Cargo.toml"))
+        .args(["--package", package, "--"])
+        .args(task)
+        .args(&passed.arguments);
+    let code = command::exit_code(&mut command)?;
+    match u8::try_from(code) {
+        Ok(code) => Ok(ExitCode::from(code)),
+        Err(_) => bail!("{package} ended with exit code {code}"),
     }
 }

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 /// The root of the workspace.
-pub(crate) fn workspace() -> PathBuf {
+pub fn workspace() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.ancestors().nth(2).unwrap_or(manifest).to_owned()
 }
 
 /// Cargo's target directory.
-pub(crate) fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(directory) => workspace().join(directory),
         None => workspace().join("target"),
@@ -28,7 +28,7 @@ pub(crate) fn target() -> PathBuf {
 ///
 /// # Errors
 /// The directory in /var/tmp cannot be made, or it is not root's alone.
-pub(crate) fn shared() -> Result<PathBuf> {
+pub fn shared() -> Result<PathBuf> {
     let target = target();
     if !is_root() || others_can_enter(&target) {
         return Ok(target);
@@ -68,7 +68,7 @@ fn others_can_enter(path: &Path) -> bool {
 }
 
 /// Whether we run as root.
-pub(crate) fn is_root() -> bool {
+pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 

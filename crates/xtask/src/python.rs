@@ -4,12 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::command;
+use crate::{command, places};
 
 /// Makes (or keeps) a virtual environment with exactly the packages of a requirements file.
-pub(crate) fn environment(directory: &Path, requirements: &Path) -> Result<()> {
+///
+/// # Errors
+/// Python or the network is not there, or a package cannot be built.
+pub fn environment(directory: &Path, requirements: &Path) -> Result<()> {
     let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let stamp = directory.join("installed-requirements.txt");
@@ -30,7 +33,7 @@ pub(crate) fn environment(directory: &Path, requirements: &Path) -> Result<()> {
 
 /// A new, empty virtual environment in place of what was there.
 fn create(directory: &Path) -> Result<()> {
-    let python = interpreter()?;
+    let python = interpreter().context("python3 is not installed")?;
     fs::create_dir_all(directory)
         .with_context(|| format!("cannot make {}", directory.display()))?;
     let log = directory.join("venv.log");
@@ -40,32 +43,34 @@ fn create(directory: &Path) -> Result<()> {
             .arg(directory),
         &log,
     )
-    .with_context(|| {
-        format!(
-            "{} cannot make a virtual environment; on Debian: apt install python3-venv",
-            python.display()
-        )
-    })
+    .with_context(|| format!("{} cannot make a virtual environment", python.display()))
 }
 
 /// The system's Python rather than one of a user's home, which partition users could not run.
-fn interpreter() -> Result<PathBuf> {
+pub fn interpreter() -> Option<PathBuf> {
     let system = PathBuf::from("/usr/bin/python3");
     if system.exists() {
-        return Ok(system);
+        return Some(system);
     }
     std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .map(|directory| directory.join("python3"))
         .find(|path| path.exists())
-        .map_or_else(
-            || bail!("python3 is not installed; on Debian: apt install python3-venv"),
-            Ok,
-        )
+}
+
+/// The peer's environment under the target directory, made on the first run.
+///
+/// # Errors
+/// Python or the network is not there, or a package cannot be built.
+pub fn prepared_peer() -> Result<PathBuf> {
+    let directory = places::shared()?.join("peer");
+    println!("==> The Python peer in {}", directory.display());
+    peer(&directory, &places::workspace().join("tests/python"))?;
+    Ok(directory)
 }
 
 /// The peer's environment for the tests: its packages, the shim that lets it run on this
 /// interpreter, and the packages that the tests' releases install, for use without network.
-pub(crate) fn peer(directory: &Path, files: &Path) -> Result<()> {
+fn peer(directory: &Path, files: &Path) -> Result<()> {
     environment(directory, &files.join("peer-requirements.txt"))?;
     install_shim(directory, &files.join("module_resources.py"))?;
     wheel_house(directory, &files.join("release-requirements.txt"))

@@ -1,12 +1,12 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::{command, places, python};
+use crate::{command, needs, places, python};
 
 /// Tests that must be root are features, so that elsewhere they are not built.
 const ROOT_TESTS: &str = "slapgrid-core/root-tests,slapos-tests/root-tests";
@@ -40,7 +40,8 @@ struct Counts {
 
 /// Runs the checks and every test, and ends with one line that counts them.
 pub(crate) fn run(no_lint: bool, arguments: &[String]) -> Result<ExitCode> {
-    let peer = peer()?;
+    needs::of_tests(!no_lint).ensure()?;
+    let peer = python::prepared_peer()?;
     if !no_lint {
         lint()?;
     }
@@ -60,15 +61,6 @@ pub(crate) fn run(no_lint: bool, arguments: &[String]) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// The Python peer's environment, made on the first run.
-pub(crate) fn peer() -> Result<PathBuf> {
-    let tests = places::workspace().join("tests/python");
-    let directory = places::shared()?.join("peer");
-    println!("==> The Python peer in {}", directory.display());
-    python::peer(&directory, &tests)?;
-    Ok(directory)
 }
 
 /// Formatting and lints.

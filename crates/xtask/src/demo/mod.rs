@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{command, places, python};
+use crate::{command, needs, places, python};
 use account::Account;
 use place::Demo;
 
@@ -27,6 +27,7 @@ const GREETING: &str = "Hello from a SlapOS partition!";
 /// Brings everything up and says where to look.
 pub(crate) fn run() -> Result<ExitCode> {
     let started = Instant::now();
+    needs::of_demo().ensure()?;
     let demo = Demo::locate()?;
     step("Building the tools (the first time takes some minutes)");
     build()?;
@@ -110,6 +111,8 @@ fn report(demo: &Demo, started: Instant) -> Result<ExitCode> {
          {bin}/slapos-request {conf} hello {INSTANCE} --parameters greeting=Bonjour port={port}\n    \
          {bin}/slapgrid-cp --now -c {conf}\n    \
          less {logs}/*.log\n\
+         Stop it; it goes on at the next `cargo xtask demo`:\n    \
+         cargo xtask demo --stop\n\
          Stop and remove everything:\n    \
          cargo xtask demo --clean\n\
          ({:.1} s)",
@@ -125,6 +128,16 @@ fn report(demo: &Demo, started: Instant) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Stops what the demo started; what it made stays, for the next run.
+pub(crate) fn stop() -> Result<ExitCode> {
+    let demo = Demo::locate()?;
+    stop_services(&demo)?;
+    step("Stopping the master");
+    master::stop(&demo)?;
+    println!("Stopped. `cargo xtask demo` starts it again.");
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Stops what the demo started and removes what it made.
 pub(crate) fn clean() -> Result<ExitCode> {
     let demo = Demo::locate()?;
@@ -135,17 +148,7 @@ pub(crate) fn clean() -> Result<ExitCode> {
         );
         return Ok(ExitCode::SUCCESS);
     }
-    if UnixStream::connect(demo.supervisor_socket()).is_ok() {
-        step("Stopping the services");
-        command::exit_code(
-            tool(&demo, "slapgrid-supervisorctl")
-                .arg(demo.configuration())
-                .arg("shutdown"),
-        )?;
-        master::wait_until("supervisord has ended", || {
-            UnixStream::connect(demo.supervisor_socket()).is_err()
-        })?;
-    }
+    stop_services(&demo)?;
     step("Stopping the master");
     master::stop(&demo)?;
     Account::remove(&demo)?;
@@ -155,12 +158,30 @@ pub(crate) fn clean() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the tools as they are shipped.
+/// Ends supervisord and with it the instance.
+fn stop_services(demo: &Demo) -> Result<()> {
+    if UnixStream::connect(demo.supervisor_socket()).is_err() {
+        return Ok(());
+    }
+    step("Stopping the services");
+    command::exit_code(
+        tool(demo, "slapgrid-supervisorctl")
+            .arg(demo.configuration())
+            .arg("shutdown"),
+    )?;
+    master::wait_until("supervisord has ended", || {
+        UnixStream::connect(demo.supervisor_socket()).is_err()
+    })
+}
+
+/// Builds the tools of the demo as they are shipped.
 fn build() -> Result<()> {
+    let packages = place::TOOLS.iter().flat_map(|name| ["--package", name]);
     command::run(
         Command::new(env!("CARGO"))
             .current_dir(places::workspace())
-            .args(["build", "--quiet", "--release", "--workspace", "--bins"]),
+            .args(["build", "--release"])
+            .args(packages),
     )
 }
 

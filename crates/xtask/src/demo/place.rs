@@ -16,6 +16,20 @@ pub(super) const COMPUTER: &str = "COMP-DEMO";
 /// Address of its partition and of its master.
 pub(super) const ADDRESS: &str = "127.0.0.1";
 
+/// The tools that the demo runs, and those that its last lines tell of: no other is built.
+pub(super) const TOOLS: [&str; 10] = [
+    "slapformat",
+    "slapgrid",
+    "slapgrid-cp",
+    "slapgrid-sr",
+    "slapgrid-supervisorctl",
+    "slapos-instance",
+    "slapos-request",
+    "slapos-supply",
+    "slapos-watchdog",
+    "slapproxy",
+];
+
 /// The demo's directory.
 pub(super) struct Demo {
     directory: PathBuf,
@@ -147,14 +161,8 @@ impl Demo {
     /// Copies the tools that differ from what was built.
     fn copy_tools(&self) -> Result<()> {
         let built = places::target().join("release");
-        let tools = places::workspace().join("bins");
-        for entry in
-            fs::read_dir(&tools).with_context(|| format!("cannot list {}", tools.display()))?
-        {
-            let name = entry
-                .with_context(|| format!("cannot list {}", tools.display()))?
-                .file_name();
-            copy_if_newer(&built.join(&name), &self.tools().join(&name))?;
+        for name in TOOLS {
+            copy_if_newer(&built.join(name), &self.tools().join(name))?;
         }
         Ok(())
     }

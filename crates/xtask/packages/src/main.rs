@@ -1,4 +1,4 @@
-//! `cargo xtask deb|rpm|…`: packages for systems.
+//! `cargo xtask deb`, `rpm`, …: packages for systems, and what they hold.
 
 mod build;
 mod check;
@@ -13,35 +13,89 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
 use packaging::generated::{self, completions, pages};
 use packaging::stage::{Release, stage};
 use packaging::tree;
 
-use crate::{command, places};
-
-pub(crate) use check::check;
-pub(crate) use dist::dist;
-pub(crate) use licenses::licenses;
-pub(crate) use reproduce::reproduce;
-pub(crate) use rpm::rpm;
+use xtask::{command, places};
 
 /// Who makes packages, unless DEBFULLNAME and DEBEMAIL say so.
 const MAINTAINER: (&str, &str) = ("slapos-rs packagers", "packagers@slapos-rs.example.org");
 
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Packages of slapos-rs, and what they hold"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Writes the man pages of the tools and of slapos.cfg, as packages hold them
+    Man,
+    /// Writes the completions of the tools for bash, fish and zsh, as packages hold them
+    Completions,
+    /// Makes the packages for Debian (needs cargo-deb)
+    Deb {
+        /// Take the tools as they were built before
+        #[arg(long)]
+        no_build: bool,
+    },
+    /// Makes the packages for distributions with RPM (needs cargo-generate-rpm)
+    Rpm {
+        /// Take the tools as they were built before
+        #[arg(long)]
+        no_build: bool,
+    },
+    /// Installs, runs, upgrades and removes each package for Debian in a new Debian system, and has
+    /// lintian, systemd-analyze and man look at them; as root (needs debootstrap and lintian)
+    CheckDeb,
+    /// Builds the tools in two directories and compares them byte by byte
+    Reproduce {
+        /// Only these tools
+        tools: Vec<String>,
+    },
+    /// Makes a tarball of the sources and all crates, to be built without network
+    Dist {
+        /// Build a tool from it, without network
+        #[arg(long)]
+        check: bool,
+    },
+    /// Writes the licenses of all crates in the tools (needs cargo-about)
+    Licenses,
+}
+
+fn main() -> ExitCode {
+    xtask::end(match Arguments::parse().task {
+        Task::Man => man(),
+        Task::Completions => write_completions(),
+        Task::Deb { no_build } => deb(no_build),
+        Task::Rpm { no_build } => rpm::rpm(no_build),
+        Task::CheckDeb => check::check(),
+        Task::Reproduce { tools } => reproduce::reproduce(&tools),
+        Task::Dist { check } => dist::dist(check),
+        Task::Licenses => licenses::licenses(),
+    })
+}
+
 /// Writes the man pages.
-pub(crate) fn man() -> Result<ExitCode> {
+fn man() -> Result<ExitCode> {
     generated::write(&pages()?, generated::is_page)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Writes the completions.
-pub(crate) fn write_completions() -> Result<ExitCode> {
+fn write_completions() -> Result<ExitCode> {
     generated::write(&completions(), generated::is_completion)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Makes the packages for Debian, of the tools as they are built already if `no_build`.
-pub(crate) fn deb(no_build: bool) -> Result<ExitCode> {
+fn deb(no_build: bool) -> Result<ExitCode> {
     let staged = lay_out(no_build)?;
     let output = places::target().join("debian");
     for package in tree::packages()? {

@@ -16,15 +16,29 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use crate::test;
+use xtask::{command, places, python};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask bench",
+    about = "Measures ours beside the Python peer, both in the same run"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    subject: Subject,
+}
+
+fn main() -> ExitCode {
+    xtask::end(run(&Arguments::parse().subject))
+}
 
 /// What is measured.
 #[derive(Subcommand)]
-pub(crate) enum Subject {
+enum Subject {
     /// slapformat: new partitions with users, taps and addresses in a network namespace; as root
     Format {
         /// How many partitions are made
@@ -94,7 +108,7 @@ pub(crate) enum Subject {
 }
 
 /// Measures and prints a table.
-pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
+fn run(subject: &Subject) -> Result<ExitCode> {
     match subject {
         Subject::Format { partitions } => format::run(partitions)?,
         Subject::Netcache {
@@ -148,7 +162,7 @@ pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
 fn peer() -> Result<PathBuf> {
     match std::env::var_os("SLAPOS_TEST_PEER") {
         Some(directory) => Ok(directory.into()),
-        None => test::peer(),
+        None => python::prepared_peer(),
     }
 }
 
