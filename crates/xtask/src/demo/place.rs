@@ -160,7 +160,7 @@ impl Demo {
 
     /// Copies the tools that differ from what was built.
     fn copy_tools(&self) -> Result<()> {
-        let built = places::target().join("release");
+        let built = places::target().join("debug");
         for name in TOOLS {
             copy_if_newer(&built.join(name), &self.tools().join(name))?;
         }
