@@ -67,7 +67,8 @@ impl NewFile {
 pub(crate) fn create(directory: &Path, attributes: FileAttributes) -> io::Result<NewFile> {
     let file = tempfile::Builder::new()
         .prefix(PREFIX)
-        .tempfile_in(directory)?;
+        .tempfile_in(directory)
+        .map_err(without_path)?;
     if let Some(owner) = attributes.owner {
         std::os::unix::fs::fchown(file.as_file(), Some(owner.uid), Some(owner.gid))?;
     }
@@ -127,6 +128,17 @@ fn is_abandoned(entry: &DirEntry) -> bool {
     modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= ABANDONED))
 }
 
+/// The error of the system: `tempfile` adds the name that nobody knows, and whoever reports it names
+/// the file.
+fn without_path(error: io::Error) -> io::Error {
+    let source = error.get_ref().and_then(std::error::Error::source);
+    let system = source.and_then(|source| source.downcast_ref::<io::Error>());
+    match system.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,5 +196,7 @@ mod tests {
     fn a_directory_that_is_not_there_is_named() {
         let error = NewFile::create_in(Path::new("/no/such"), READABLE).unwrap_err();
         assert_eq!(error.to_string(), "cannot write /no/such");
+        let expected = io::Error::from_raw_os_error(2).to_string();
+        assert_eq!(error.source.to_string(), expected);
     }
 }

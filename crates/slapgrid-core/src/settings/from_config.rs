@@ -55,6 +55,14 @@ pub enum SettingsError {
         /// Its value.
         path: PathBuf,
     },
+    /// The machine has not been prepared, or by another configuration.
+    #[error("{parameter}: {} does not exist; slapformat makes it", path.display())]
+    NoSuchRoot {
+        /// The parameter.
+        parameter: &'static str,
+        /// Its value.
+        path: PathBuf,
+    },
 }
 
 impl Settings {
@@ -74,7 +82,10 @@ impl Settings {
             ("software_root", &software_root),
             ("instance_root", &instance_root),
         ] {
-            check_exists(parameter, Some(path))?;
+            if !path.exists() {
+                let path = path.clone();
+                return Err(SettingsError::NoSuchRoot { parameter, path });
+            }
         }
         let (certificate, certificate_repository) = certificates(&section, options)?;
         let ca_file = path(
@@ -416,6 +427,18 @@ mod tests {
             let settings = Settings::from_config(&file, &options).unwrap();
             assert_eq!(settings.pidfile.as_deref(), Some(Path::new(expected)));
         }
+    }
+
+    #[test]
+    fn a_root_that_is_not_there_is_slapformats_to_make() {
+        let text = "[slapos]\ncomputer_id = C\nmaster_url = http://m/\nsoftware_root = /tmp\n\
+                    instance_root = /no/such";
+        let file = ConfigFile::parse(Path::new("f"), text.as_bytes()).unwrap();
+        let error = Settings::from_config(&file, &Options::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "instance_root: /no/such does not exist; slapformat makes it"
+        );
     }
 
     #[test]

@@ -20,7 +20,10 @@ pub(super) fn text(instance: &SoftwareInstance) -> String {
     );
     let published = json_values(&instance.connection_dict);
     if published.is_empty() {
-        lines += "Connection parameters: none yet; run this again later\n";
+        // Only a started instance is about to publish some.
+        if instance.requested_state.as_deref() == Some("started") {
+            lines += "Connection parameters: none yet; run this again later\n";
+        }
         return lines;
     }
     lines += "Connection parameters:\n";
@@ -75,6 +78,18 @@ mod tests {
             shown,
             "State: started\nPartition: slappart0 of COMP-1\nConnection parameters:\n  url  http://x/\n"
         );
+    }
+
+    #[test]
+    fn only_who_waits_for_a_started_instance_is_told_to_come_again() {
+        let mut instance = instance();
+        instance.connection_dict.clear();
+        assert!(text(&instance).ends_with("none yet; run this again later\n"));
+        for state in ["stopped", "destroyed"] {
+            instance.requested_state = Some(state.to_owned());
+            let expected = format!("State: {state}\nPartition: slappart0 of COMP-1\n");
+            assert_eq!(text(&instance), expected);
+        }
     }
 
     #[test]
