@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirEntry, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,8 +67,7 @@ impl NewFile {
 pub(crate) fn create(directory: &Path, attributes: FileAttributes) -> io::Result<NewFile> {
     let file = tempfile::Builder::new()
         .prefix(PREFIX)
-        .tempfile_in(directory)
-        .map_err(without_path)?;
+        .make_in(directory, unnamed)?;
     if let Some(owner) = attributes.owner {
         std::os::unix::fs::fchown(file.as_file(), Some(owner.uid), Some(owner.gid))?;
     }
@@ -128,15 +127,11 @@ fn is_abandoned(entry: &DirEntry) -> bool {
     modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= ABANDONED))
 }
 
-/// The error of the system: `tempfile` adds the name that nobody knows, and whoever reports it names
-/// the file.
-fn without_path(error: io::Error) -> io::Error {
-    let source = error.get_ref().and_then(std::error::Error::source);
-    let system = source.and_then(|source| source.downcast_ref::<io::Error>());
-    match system.and_then(io::Error::raw_os_error) {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error,
-    }
+/// As `tempfile` opens its files, whose errors would add the name that nobody knows.
+fn unnamed(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true).mode(0o600);
+    options.open(path)
 }
 
 #[cfg(test)]
