@@ -98,8 +98,7 @@ fn report(demo: &Demo, started: Instant) -> Result<ExitCode> {
     step("What the instance published: slapos-request");
     command::run(&mut request(demo)?)?;
     let url = format!("http://{}:{}/", place::ADDRESS, demo.page_port()?);
-    let page = http::get(&url, Duration::from_secs(10))
-        .with_context(|| format!("{url} does not answer, although its promise held"))?;
+    let page = page(&url).with_context(|| format!("{url} does not answer"))?;
     let configuration = demo.configuration();
     let bin = demo.tools();
     println!(
@@ -107,9 +106,10 @@ fn report(demo: &Demo, started: Instant) -> Result<ExitCode> {
          Look further:\n    \
          curl {url}\n    \
          a browser at http://{address}:{master_port}/panel/\n    \
-         {bin}/slapgrid-supervisorctl {conf} status\n    \
-         {bin}/slapos-request {conf} hello {INSTANCE} --parameters greeting=Bonjour port={port}\n    \
-         {bin}/slapgrid-cp --now -c {conf}\n    \
+         export PATH={bin}:{python}:$PATH\n    \
+         slapgrid-supervisorctl {conf} status\n    \
+         slapos-request {conf} hello {INSTANCE} --parameters greeting=Bonjour port={port}\n    \
+         slapgrid-cp --now -c {conf}\n    \
          less {logs}/*.log\n\
          Stop it; it goes on at the next `cargo xtask demo`:\n    \
          cargo xtask demo --stop\n\
@@ -119,6 +119,7 @@ fn report(demo: &Demo, started: Instant) -> Result<ExitCode> {
         page.trim_end(),
         started.elapsed().as_secs_f32(),
         bin = bin.display(),
+        python = demo.python().join("bin").display(),
         conf = configuration.display(),
         port = demo.page_port()?,
         address = place::ADDRESS,
@@ -126,6 +127,17 @@ fn report(demo: &Demo, started: Instant) -> Result<ExitCode> {
         logs = demo.directory().display(),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Fetches the page of the instance. Services that were started again may take a moment.
+fn page(url: &str) -> Result<String> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match http::get(url, Duration::from_secs(10)) {
+            Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(50)),
+            answer => return answer,
+        }
+    }
 }
 
 /// Stops what the demo started; what it made stays, for the next run.
