@@ -200,10 +200,15 @@ impl Postgres {
         self.wait();
     }
 
+    /// Its first process, whose children are all others.
+    pub fn process(&self) -> u32 {
+        let pid = fs::read_to_string(self.directory.join("pid")).expect("it was started");
+        pid.trim().parse().expect("a pid is a number")
+    }
+
     /// Sends a signal to its first process; what ended is started again.
     pub fn signal(&self, signal: Signal) {
-        let pid = fs::read_to_string(self.directory.join("pid")).expect("it was started");
-        let pid = pid.trim().parse().expect("a pid is a number");
+        let pid = self.process().try_into().expect("a pid is small");
         kill(Pid::from_raw(pid), signal).expect("it runs");
     }
 }

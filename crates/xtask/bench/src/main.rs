@@ -7,6 +7,7 @@ mod load;
 mod master;
 mod netcache;
 mod node;
+mod process;
 mod proxy;
 mod release;
 mod scale;
@@ -15,10 +16,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
 
 use xtask::{command, places, python};
 
@@ -69,30 +68,8 @@ enum Subject {
         #[arg(long, default_value_t = 2.0)]
         seconds: f64,
     },
-    /// slapproxy: thousands of nodes that ask it, with some changes
-    Scale {
-        /// How many nodes there are
-        #[arg(long, value_delimiter = ',', default_values_t = [1000, 10_000])]
-        nodes: Vec<usize>,
-        /// How many partitions each has
-        #[arg(long, default_value_t = 100)]
-        partitions: usize,
-        /// How the nodes ask
-        #[arg(long, value_enum, value_delimiter = ',', default_values_t = [scale::Way::Plain, scale::Way::Tag, scale::Way::Wait])]
-        ways: Vec<scale::Way>,
-        /// Seconds from one question of a node to the next
-        #[arg(long, default_value_t = 60.0)]
-        interval: f64,
-        /// For how many percent of the nodes something changes within an interval
-        #[arg(long, default_value_t = 1.0)]
-        changes: f64,
-        /// How long each figure is measured
-        #[arg(long, default_value_t = 120.0)]
-        seconds: f64,
-        /// Measure a slapproxy without optimisation, which is built quickly
-        #[arg(long)]
-        debug: bool,
-    },
+    /// slapproxy: thousands of nodes that ask it, with some changes; about 20 minutes
+    Scale(scale::Plan),
     /// slapgrid-cp: time and CPU of a pass
     Node {
         /// How many partitions the computer has
@@ -125,26 +102,7 @@ fn run(subject: &Subject) -> Result<ExitCode> {
             rounds,
             only,
         } => node::run(partitions, *rounds, only)?,
-        Subject::Scale {
-            nodes,
-            partitions,
-            ways,
-            interval,
-            changes,
-            seconds,
-            debug,
-        } => scale::run(&scale::Plan {
-            nodes,
-            partitions: *partitions,
-            ways,
-            interval: Duration::try_from_secs_f64(*interval)?,
-            changes: *changes,
-            side: match debug {
-                true => master::Side::Debug,
-                false => master::Side::Ours,
-            },
-            time: Duration::try_from_secs_f64(*seconds)?,
-        })?,
+        Subject::Scale(plan) => scale::run(plan)?,
         Subject::Proxy {
             partitions,
             connections,
@@ -164,14 +122,4 @@ fn peer() -> Result<PathBuf> {
         Some(directory) => Ok(directory.into()),
         None => python::prepared_peer(),
     }
-}
-
-/// The CPU time of all that was started and waited for.
-fn cpu_of_children() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot tell the CPU time")?;
-    let time = |value: TimeVal| {
-        let microseconds = value.tv_sec() * 1_000_000 + value.tv_usec();
-        Duration::from_micros(microseconds.unsigned_abs())
-    };
-    Ok(time(usage.user_time()) + time(usage.system_time()))
 }

@@ -11,12 +11,11 @@ use tempfile::TempDir;
 
 use super::calls;
 use super::connection::Connection;
+use super::process;
 use crate::places;
 
-/// How long a master may take to answer at first.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The database in a master's directory.
-const DATABASE: &str = "proxy.db";
+/// How long a master may take to answer at first: it notes what was written without it.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Whose master it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,52 +27,54 @@ pub(super) enum Side<'a> {
     Peer(&'a Path),
 }
 
-/// A running master; dropping it ends the process and removes its database.
+impl Side<'_> {
+    /// The program, which is built; the configuration is its last argument.
+    pub(super) fn program(self) -> Command {
+        match self {
+            Self::Ours => Command::new(places::target().join("release/slapproxy")),
+            Self::Debug => Command::new(places::target().join("debug/slapproxy")),
+            Self::Peer(environment) => {
+                let mut command = Command::new(environment.join("bin/slapos"));
+                command.args(["proxy", "start", "--cfg"]);
+                command
+            }
+        }
+    }
+}
+
+/// A running master; dropping it ends the process and removes what it keeps.
 pub(super) struct Master {
     process: Child,
     pub(super) address: SocketAddr,
     /// From the start of the process to the first answer.
     pub(super) first_answer: Duration,
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 impl Master {
+    /// Starts a master with an empty database.
     pub(super) fn start(side: Side) -> Result<Self> {
-        Self::start_in(directory()?, side, "")
+        let directory = directory()?;
+        let database = directory.path().join("proxy.db");
+        Self::start_in(directory, side, &database.display().to_string(), "")
     }
 
-    /// Starts a master with more lines of configuration, and a database that is filled before.
-    pub(super) fn start_with(
-        side: Side,
-        more: &str,
-        fill: impl FnOnce(&Path) -> Result<()>,
-    ) -> Result<Self> {
-        // A first one makes the tables.
-        let mut first = Self::start_in(directory()?, side, more)?;
-        let directory = std::mem::replace(&mut first.directory, directory()?);
-        drop(first);
-        fill(&directory.path().join(DATABASE))?;
-        Self::start_in(directory, side, more)
+    /// Starts a master of a database, with more lines of configuration.
+    pub(super) fn start_on(side: Side, database_uri: &str, more: &str) -> Result<Self> {
+        Self::start_in(directory()?, side, database_uri, more)
     }
 
-    fn start_in(directory: TempDir, side: Side, more: &str) -> Result<Self> {
+    fn start_in(directory: TempDir, side: Side, database_uri: &str, more: &str) -> Result<Self> {
         let address = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
             .context("no free TCP port")?;
         let configuration = directory.path().join("slapos.cfg");
-        fs::write(&configuration, settings(directory.path(), address, more))?;
+        let settings = settings(directory.path(), address, database_uri);
+        fs::write(&configuration, settings + more)?;
         let log = File::create(directory.path().join("log"))?;
-        let mut command = match side {
-            Side::Ours => Command::new(places::target().join("release/slapproxy")),
-            Side::Debug => Command::new(places::target().join("debug/slapproxy")),
-            Side::Peer(environment) => {
-                let mut command = Command::new(environment.join("bin/slapos"));
-                command.args(["proxy", "start", "--cfg"]);
-                command
-            }
-        };
         let started = Instant::now();
-        let process = command
+        let process = side
+            .program()
             .arg(&configuration)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -84,7 +85,7 @@ impl Master {
             process,
             address,
             first_answer: Duration::ZERO,
-            directory,
+            _directory: directory,
         };
         master.wait(started)?;
         Ok(master)
@@ -104,24 +105,12 @@ impl Master {
 
     /// Resident memory, in KiB.
     pub(super) fn memory(&self) -> Result<u64> {
-        let path = format!("/proc/{}/status", self.process.id());
-        let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        Ok(number.context("no VmRSS")?.trim().parse()?)
+        process::memory(self.process.id())
     }
 
     /// The CPU time that it has taken.
     pub(super) fn cpu(&self) -> Result<Duration> {
-        /// Of a second, on every architecture of Linux that we know.
-        const TICK: Duration = Duration::from_millis(10);
-        let path = format!("/proc/{}/stat", self.process.id());
-        let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-        // After the name, which may hold anything: user and system time are the 12th and 13th.
-        let (_, fields) = stat.rsplit_once(") ").context("no such process")?;
-        let times = fields.split(' ').skip(11).take(2).map(str::parse::<u32>);
-        let ticks = times.sum::<Result<u32, _>>()?;
-        Ok(TICK * ticks)
+        process::cpu(self.process.id())
     }
 }
 
@@ -134,12 +123,12 @@ impl Drop for Master {
 }
 
 /// Not in memory: a write is to be as durable as in earnest.
-fn directory() -> Result<TempDir> {
+pub(super) fn directory() -> Result<TempDir> {
     TempDir::with_prefix_in("bench-", places::target())
         .context("cannot make a directory under target/")
 }
 
-fn settings(directory: &Path, address: SocketAddr, more: &str) -> String {
+fn settings(directory: &Path, address: SocketAddr, database_uri: &str) -> String {
     let here = directory.display();
     let (computer, port) = (calls::COMPUTER, address.port());
     format!(
@@ -151,7 +140,6 @@ fn settings(directory: &Path, address: SocketAddr, more: &str) -> String {
          [slapproxy]\n\
          host = 127.0.0.1\n\
          port = {port}\n\
-         database_uri = {here}/{DATABASE}\n\
-         {more}"
+         database_uri = {database_uri}\n"
     )
 }

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 use slapos_tests::{Node, Side};
 use tempfile::TempDir;
 
+use super::process;
 use super::release;
 use crate::{command, places};
 
@@ -275,7 +276,7 @@ impl<'a> Bench<'a> {
     fn shell(&self, script: &str) -> Result<Figures> {
         let mut shell = Command::new("bash");
         shell.args(["-o", "pipefail", "-c", script]);
-        let (before, begin) = (super::cpu_of_children()?, Instant::now());
+        let (before, begin) = (process::cpu_of_children()?, Instant::now());
         command::run(
             shell
                 .current_dir(self.directory.path())
@@ -283,7 +284,7 @@ impl<'a> Bench<'a> {
         )?;
         Ok(Figures {
             wall: begin.elapsed(),
-            cpu: super::cpu_of_children()?.saturating_sub(before),
+            cpu: process::cpu_of_children()?.saturating_sub(before),
             memory: None,
         })
     }
@@ -350,9 +351,9 @@ fn server() -> Result<Node> {
 
 /// Runs a step that prints what it took.
 fn figures(command: &mut Command) -> Result<Figures> {
-    let before = super::cpu_of_children()?;
+    let before = process::cpu_of_children()?;
     let output = command.output().context("cannot start a step")?;
-    let cpu = super::cpu_of_children()?.saturating_sub(before);
+    let cpu = process::cpu_of_children()?.saturating_sub(before);
     let printed = String::from_utf8_lossy(&output.stdout);
     let mut words = printed.split_whitespace();
     match (words.next(), words.next()) {

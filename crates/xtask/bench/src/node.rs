@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use slapos_tests::promises::{add_plugin, add_program, idle_buildout, plugin, set_next_check};
 use slapos_tests::{Instance, Node, ScriptedMaster, Side};
 
+use super::process;
 use crate::{command, places};
 
 /// How many promises each instance has.
@@ -174,11 +175,11 @@ fn prepare_pass(node: &Node, instances: &mut [Instance], work: Work) -> Result<(
 }
 
 fn pass(node: &Node, side: Side) -> Result<Figures> {
-    let (before, clock) = (super::cpu_of_children()?, Instant::now());
+    let (before, clock) = (process::cpu_of_children()?, Instant::now());
     let outcome = node.instance(side);
     let wall = clock.elapsed();
     ensure!(outcome.code == Some(0), "a pass failed: {}", outcome.text());
-    let cpu = super::cpu_of_children()?.saturating_sub(before);
+    let cpu = process::cpu_of_children()?.saturating_sub(before);
     Ok(Figures { wall, cpu })
 }
 

@@ -1,65 +1,102 @@
-//! The database of a master of many nodes. To request a million instances one by one would take longer
-//! than to measure.
+//! The databases that are measured, filled once for each number of nodes.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use rusqlite::{Connection, params};
+use anyhow::Result;
+use slapos_tests::postgres::{Postgres, Setup};
+use tempfile::TempDir;
 
-/// The computer of a node by its number.
-pub(super) fn computer(node: usize) -> String {
-    format!("COMP-{node}")
+use super::super::master::{self, Master, Side};
+use super::super::process;
+use super::{Engine, Plan, fill};
+use crate::command;
+
+/// What the tests' server does without.
+const AS_IN_EARNEST: [&str; 1] = ["fsync=on"];
+
+/// A filled database. It goes when it is dropped.
+pub(super) enum Database {
+    /// A file.
+    Sqlite { uri: String, _directory: TempDir },
+    /// In a server of its own, over a Unix socket.
+    Postgres { server: Postgres, uri: String },
 }
 
-/// The name of the instance that is changed on a node; it is in its first partition.
-pub(super) fn instance(node: usize) -> String {
-    format!("instance-{node}")
-}
+impl Database {
+    /// A database of that many nodes.
+    pub(super) fn filled(plan: &Plan, nodes: usize) -> Result<Self> {
+        let begun = Instant::now();
+        let directory = master::directory()?;
+        let file = directory.path().join("proxy.db");
+        let uri = file.display().to_string();
+        // It makes the tables.
+        drop(Master::start_on(plan.side(), &uri, "")?);
+        fill::fill(&file, nodes, plan.partitions)?;
+        let database = match plan.database {
+            Engine::Sqlite => Self::Sqlite {
+                uri,
+                _directory: directory,
+            },
+            Engine::Postgresql => Self::taken_over(plan.side(), &file)?,
+        };
+        println!(
+            "{nodes} nodes of {} partitions, in {:.0} s; {} MiB",
+            plan.partitions,
+            begun.elapsed().as_secs_f64(),
+            database.size()? >> 20,
+        );
+        Ok(database)
+    }
 
-/// Fills an empty database of slapproxy: an instance in each partition.
-pub(super) fn fill(database: &Path, nodes: usize, partitions: usize) -> Result<()> {
-    let mut connection = Connection::open(database)?;
-    let transaction = connection.transaction()?;
-    for node in 0..nodes {
-        let (computer, name) = (computer(node), instance(node));
-        let sql = "INSERT INTO computer18 (reference) VALUES (?)";
-        transaction.prepare_cached(sql)?.execute([&computer])?;
-        for partition in 0..partitions {
-            let title = match partition {
-                0 => name.clone(),
-                other => format!("{name}-{other}"),
-            };
-            add_partition(&transaction, &computer, partition, &title)?;
+    /// One of PostgreSQL that holds what a file does.
+    fn taken_over(side: Side, file: &Path) -> Result<Self> {
+        let server = Postgres::start(&Setup {
+            settings: &AS_IN_EARNEST.map(str::to_owned),
+            ..Setup::default()
+        });
+        let uri = server.database();
+        let mut migrate = side.program();
+        migrate.args(["migrate", "--from"]).arg(file);
+        command::output(migrate.args(["--to", &uri]))?;
+        // As autovacuum would have, and a while ago.
+        let name = Postgres::name(&uri);
+        server.sql(name, "VACUUM ANALYZE");
+        server.sql(name, "CHECKPOINT");
+        Ok(Self::Postgres { server, uri })
+    }
+
+    /// The value of `database_uri`.
+    pub(super) fn uri(&self) -> &str {
+        match self {
+            Self::Sqlite { uri, .. } | Self::Postgres { uri, .. } => uri,
         }
     }
-    transaction.commit().context("cannot fill the database")
-}
 
-fn add_partition(
-    connection: &Connection,
-    computer: &str,
-    partition: usize,
-    title: &str,
-) -> Result<()> {
-    const PARAMETERS: &str = "<?xml version='1.0' encoding='utf-8'?>\n<instance>\n  \
-        <parameter id=\"url\">https://[fd00::1]:8443/</parameter>\n  \
-        <parameter id=\"user\">admin</parameter>\n  \
-        <parameter id=\"backend\">postgresql://[fd00::1]:5432/db</parameter>\n</instance>\n";
-    let reference = format!("slappart{partition}");
-    let sql = "INSERT INTO partition18 (reference, computer_reference, slap_state, \
-        software_release, xml, connection_xml, software_type, partition_reference, requester_id, \
-        timestamp) VALUES (?1, ?2, 'busy', 'http://release.example/software.cfg', ?3, ?3, \
-        'default', ?4, 'user', 1700000000)";
-    let parameters = params![reference, computer, PARAMETERS, title];
-    connection.prepare_cached(sql)?.execute(parameters)?;
-    let sql = "INSERT INTO partition_network18 \
-        (partition_reference, computer_reference, reference, address) VALUES (?, ?, ?, ?)";
-    for address in [
-        format!("10.0.0.{partition}"),
-        format!("fd00::{partition:x}"),
-    ] {
-        let parameters = params![reference, computer, format!("slaptap{partition}"), address];
-        connection.prepare_cached(sql)?.execute(parameters)?;
+    /// The CPU time of all of its processes; that of a file is the master's.
+    pub(super) fn cpu(&self) -> Result<Duration> {
+        match self {
+            Self::Sqlite { .. } => Ok(Duration::ZERO),
+            Self::Postgres { server, .. } => process::cpu_of_family(server.process()),
+        }
     }
-    Ok(())
+
+    /// The memory of all of its processes, in KiB.
+    pub(super) fn memory(&self) -> Result<u64> {
+        match self {
+            Self::Sqlite { .. } => Ok(0),
+            Self::Postgres { server, .. } => process::memory_of_family(server.process()),
+        }
+    }
+
+    /// What it takes on the disk, in bytes.
+    fn size(&self) -> Result<u64> {
+        match self {
+            Self::Sqlite { uri, .. } => Ok(Path::new(uri).metadata()?.len()),
+            Self::Postgres { server, uri } => {
+                let size = "SELECT pg_database_size(current_database())";
+                Ok(server.sql(Postgres::name(uri), size).trim().parse()?)
+            }
+        }
+    }
 }

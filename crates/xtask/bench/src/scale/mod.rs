@@ -2,42 +2,62 @@
 //! changes for one of them.
 
 mod database;
+mod figures;
+mod fill;
 mod fleet;
 mod node;
 
+use std::num::NonZeroUsize;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Runtime;
 
 use super::master::{Master, Side};
 use crate::{command, places};
-use fleet::{Counts, Fleet};
+use database::Database;
+use figures::{Figures, Usage};
+use fleet::Fleet;
 
 /// What to measure.
-pub(super) struct Plan<'a> {
-    /// Numbers of nodes.
-    pub(super) nodes: &'a [usize],
-    /// Partitions of each.
-    pub(super) partitions: usize,
-    /// How nodes ask.
-    pub(super) ways: &'a [Way],
-    /// From one question of a node to the next.
-    pub(super) interval: Duration,
-    /// For how many percent of the nodes something changes within an interval.
-    pub(super) changes: f64,
-    /// Whose master is measured.
-    pub(super) side: Side<'a>,
-    /// How long is measured, after an interval in which all nodes have asked once.
-    pub(super) time: Duration,
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    /// How many nodes there are
+    #[arg(long, value_delimiter = ',', default_values_t = [1000, 10_000])]
+    nodes: Vec<usize>,
+    /// How many partitions each has
+    #[arg(long, default_value_t = 100)]
+    partitions: usize,
+    /// How the nodes ask
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Way::Plain, Way::Tag, Way::Wait])]
+    ways: Vec<Way>,
+    /// What the master keeps all in; PostgreSQL is started for it, below /tmp
+    #[arg(long, value_enum, default_value_t = Engine::Sqlite)]
+    database: Engine,
+    /// How many slapproxy share the nodes and the database, which is PostgreSQL's if there are several
+    #[arg(long, default_value = "1")]
+    replicas: NonZeroUsize,
+    /// Seconds from one question of a node to the next
+    #[arg(long, default_value = "60", value_parser = seconds)]
+    interval: Duration,
+    /// For how many percent of the nodes something changes within an interval
+    #[arg(long, default_value_t = 1.0)]
+    changes: f64,
+    /// How many seconds each figure is measured, after each node has asked once; then for an interval
+    /// at most the nodes may see the last changes
+    #[arg(long, default_value = "90", value_parser = seconds)]
+    seconds: Duration,
+    /// Measure a slapproxy without optimisation, which is built quickly
+    #[arg(long)]
+    debug: bool,
 }
 
 /// How nodes ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Way {
+enum Way {
     /// For the whole document each time
     Plain,
     /// For the document unless they know it
@@ -46,95 +66,95 @@ pub(crate) enum Way {
     Wait,
 }
 
+/// What a master keeps all in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    Sqlite,
+    Postgresql,
+}
+
+fn seconds(text: &str) -> Result<Duration> {
+    Ok(Duration::try_from_secs_f64(text.parse()?)?)
+}
+
+impl Plan {
+    fn side(&self) -> Side<'static> {
+        match self.debug {
+            true => Side::Debug,
+            false => Side::Ours,
+        }
+    }
+}
+
 /// Measures everything and prints the table.
 pub(super) fn run(plan: &Plan) -> Result<()> {
-    let mut build = Command::new(env!("CARGO"));
-    build.current_dir(places::workspace());
-    build.args(["build", "--quiet", "--package", "slapproxy"]);
-    if plan.side != Side::Debug {
-        build.arg("--release");
+    if plan.replicas.get() > 1 && plan.database == Engine::Sqlite {
+        bail!("several slapproxy need --database postgresql");
     }
-    command::run(&mut build)?;
-    println!(
-        "{:>7} {:>5} {:>6} {:>9} {:>9} {:>9} {:>7} {:>8} {:>9} {:>9} {:>9} {:>7}",
-        "nodes",
-        "way",
-        "req/s",
-        "200",
-        "304",
-        "MB/s",
-        "CPU %",
-        "RSS MiB",
-        "p50 ms",
-        "p99 ms",
-        "max ms",
-        "unseen"
-    );
-    for nodes in plan.nodes {
-        let connections = allow_connections(*nodes)?;
-        for way in plan.ways {
-            measure(plan, *nodes, *way, connections)?;
+    build(plan)?;
+    for nodes in plan.nodes.iter().copied() {
+        let connections = allow_connections(nodes)?;
+        let database = Database::filled(plan, nodes)?;
+        Figures::print_head();
+        for way in plan.ways.iter().copied() {
+            measure(plan, nodes, way, &database, connections)?.print(nodes, way);
         }
     }
     Ok(())
 }
 
-/// Has this process, and the master that it starts, open what the nodes need.
+fn build(plan: &Plan) -> Result<()> {
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(places::workspace());
+    build.args(["build", "--quiet", "--package", "slapproxy"]);
+    if !plan.debug {
+        build.arg("--release");
+    }
+    command::run(&mut build)
+}
+
+/// How many connections a master takes, of which those who wait may have three quarters; this
+/// process, and the masters that it starts, may open as many files.
 fn allow_connections(nodes: usize) -> Result<usize> {
-    let wanted = u64::try_from(nodes)? * 2 + 200;
+    let connections = (nodes * 3 / 2 + 100).min(65_536);
+    let wanted = u64::try_from(connections)? + 200;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if soft < wanted {
         setrlimit(Resource::RLIMIT_NOFILE, wanted, hard.max(wanted))
             .with_context(|| format!("{wanted} open files are needed"))?;
     }
-    Ok((nodes * 3 / 2 + 100).min(65_536))
+    Ok(connections)
 }
 
-fn measure(plan: &Plan, nodes: usize, way: Way, connections: usize) -> Result<()> {
+fn measure(
+    plan: &Plan,
+    nodes: usize,
+    way: Way,
+    database: &Database,
+    connections: usize,
+) -> Result<Figures> {
     let more = format!("max_connections = {connections}\n");
-    let master = Master::start_with(plan.side, &more, |database| {
-        database::fill(database, nodes, plan.partitions)
-    })?;
-    let fleet = Arc::new(Fleet::new(master.address, nodes, way, plan.interval));
+    let masters: Vec<_> = (0..plan.replicas.get())
+        .map(|_| Master::start_on(plan.side(), database.uri(), &more))
+        .collect::<Result<_>>()?;
+    let addresses = masters.iter().map(|master| master.address).collect();
+    let fleet = Arc::new(Fleet::new(addresses, nodes, way, plan.interval));
     let runtime = Runtime::new().context("no threads for the nodes")?;
-    let counts = runtime.block_on(async {
-        fleet.start();
+    let figures = runtime.block_on(async {
         fleet.settle().await?;
-        fleet.reset();
-        let before = master.cpu()?;
-        fleet.change(plan.changes / 100.0, plan.time).await?;
-        let cpu = master.cpu()?.saturating_sub(before);
-        anyhow::Ok((fleet.counts(), cpu))
+        fleet.begin();
+        let before = Usage::now(&masters, database)?;
+        fleet.change(plan.changes / 100.0, plan.seconds).await?;
+        let used = Usage::now(&masters, database)?.since(before);
+        let counts = fleet.counts();
+        let delays = fleet.see_all().await;
+        Ok(Figures {
+            used,
+            counts,
+            delays,
+            time: plan.seconds,
+        })
     });
-    let (counts, cpu) = counts?;
-    print(plan, nodes, way, counts, cpu, master.memory()?);
     runtime.shutdown_background();
-    Ok(())
-}
-
-fn print(plan: &Plan, nodes: usize, way: Way, mut counts: Counts, cpu: Duration, memory: u64) {
-    let seconds = plan.time.as_secs_f64();
-    counts.delays.sort_unstable();
-    let percentile = |percent: usize| {
-        let at = counts.delays.len().saturating_sub(1) * percent / 100;
-        let delay = counts.delays.get(at).copied().unwrap_or_default();
-        delay.as_secs_f64() * 1e3
-    };
-    println!(
-        "{nodes:>7} {:>5} {:>6.0} {:>9} {:>9} {:>9.3} {:>7.1} {:>8} {:>9.1} {:>9.1} {:>9.1} {:>7}",
-        format!("{way:?}").to_lowercase(),
-        (counts.answered + counts.known) as f64 / seconds,
-        counts.answered,
-        counts.known,
-        counts.bytes as f64 / 1e6 / seconds,
-        100.0 * cpu.as_secs_f64() / seconds,
-        memory >> 10,
-        percentile(50),
-        percentile(99),
-        percentile(100),
-        counts.unseen,
-    );
-    if counts.failures > 0 {
-        println!("{} requests failed", counts.failures);
-    }
+    figures
 }

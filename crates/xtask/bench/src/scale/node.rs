@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Way;
-use super::database;
+use super::fill;
 use super::fleet::Fleet;
 
 /// How long a node that waits has the master wait, in seconds.
@@ -24,51 +24,65 @@ pub(super) struct Node {
     number: usize,
     client: Client,
     known: Option<String>,
+    /// How long to have the master wait the next time, in seconds.
+    wait: u64,
 }
 
 impl Node {
     pub(super) fn new(fleet: Arc<Fleet>, number: usize) -> Self {
-        let client = Client::new(fleet.address);
+        let client = Client::new(fleet.address(number));
         Self {
             fleet,
             number,
             client,
             known: None,
+            wait: WAIT,
         }
+    }
+
+    /// Asks for the first time. The nodes began to at that moment.
+    pub(super) async fn ask_first(&mut self, begun: Instant) -> Result<()> {
+        self.ask().await?;
+        // The ends of waiting are spread as if the nodes had been at it for long.
+        let end = WAIT as f64 * self.fleet.part_before(self.number);
+        let wait = (end - begun.elapsed().as_secs_f64()).rem_euclid(WAIT as f64);
+        self.wait = (wait as u64).max(1);
+        Ok(())
     }
 
     /// Asks for ever.
     pub(super) async fn work(mut self) {
-        let mut next = Instant::now();
-        let mut is_ready = false;
+        let mut next = None;
         loop {
-            match self.client.ask(self.request().as_bytes()).await {
-                Ok(answer) => {
-                    self.fleet.note(self.number, answer.status, answer.bytes);
-                    if self.fleet.way != Way::Plain {
-                        self.known = answer.tag;
-                    }
-                    if !is_ready {
-                        self.fleet.is_ready();
-                        is_ready = true;
-                    }
-                }
-                Err(_) => {
-                    self.fleet.note_failure();
-                    sleep(PAUSE).await;
-                }
-            }
             if self.fleet.way != Way::Wait {
                 // As slapgrid does: the master would not keep the connection for so long.
                 self.client.close();
-                next += self.fleet.interval;
-                sleep_until(next).await;
+                let turn = match next {
+                    Some(turn) => turn,
+                    None => self.fleet.turn(self.number).await,
+                };
+                sleep_until(turn).await;
+                next = Some(turn + self.fleet.interval);
             }
+            if self.ask().await.is_err() {
+                self.fleet.note_failure();
+                sleep(PAUSE).await;
+            }
+            self.wait = WAIT;
         }
     }
 
+    async fn ask(&mut self) -> Result<()> {
+        let answer = self.client.ask(self.request().as_bytes()).await?;
+        self.fleet.note(self.number, answer.status, answer.bytes);
+        if self.fleet.way != Way::Plain {
+            self.known = answer.tag;
+        }
+        Ok(())
+    }
+
     fn request(&self) -> String {
-        let computer = database::computer(self.number);
+        let computer = fill::computer(self.number);
         let mut text = format!(
             "GET /getFullComputerInformation?computer_id={computer} HTTP/1.1\r\nHost: localhost\r\n"
         );
@@ -76,7 +90,7 @@ impl Node {
             text += &format!("If-None-Match: {known}\r\n");
         }
         if self.fleet.way == Way::Wait {
-            text += &format!("Prefer: wait={WAIT}\r\n");
+            text += &format!("Prefer: wait={}\r\n", self.wait);
         }
         text + "\r\n"
     }
