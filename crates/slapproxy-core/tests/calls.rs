@@ -211,7 +211,7 @@ fn instances_that_are_no_longer_requested_are_kept_and_noted() {
     root.request(&request("child")).unwrap();
     let storage = master.storage();
     let noted = || {
-        let rows = storage.read(|records| Ok(records.unrequested("COMP-1")?));
+        let rows = storage.read(|records| Ok(records.unrequested()?));
         let rows = rows.unwrap().into_iter();
         rows.map(|row| (row.reference, row.time))
             .collect::<Vec<_>>()

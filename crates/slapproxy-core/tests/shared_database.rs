@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::collections::BTreeSet;
+use std::sync::Barrier;
 use std::thread;
 
-use slapos_tests::postgres::Postgres;
+use slapos_tests::postgres::{Postgres, Setup};
 use slapproxy_core::MasterError;
 use slapproxy_core::storage::{PartitionRow, PostgresSettings, PostgresStorage, Records, Storage};
 
@@ -147,4 +148,56 @@ fn every_text_comes_back_and_those_too_long_for_an_index_are_refused() {
         matches!(&refused, MasterError::BadRequest(text) if text.contains("2600")),
         "{refused}"
     );
+}
+
+#[test]
+fn a_glance_gets_past_all_connections_that_died() {
+    let server = Postgres::start(&Setup::default());
+    let storage = open(&server.database());
+    let together = Barrier::new(4);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let read = storage.read(|records| {
+                    together.wait();
+                    Ok(records.version(COMPUTER)?)
+                });
+                read.unwrap();
+            });
+        }
+    });
+    server.hold(|| ());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let glance = storage.glance_async(|records| Ok(records.version(COMPUTER)?));
+    assert_eq!(runtime.block_on(glance).unwrap(), None);
+}
+
+#[test]
+fn many_rows_at_once_give_new_versions_to_their_computers_alone() {
+    let uri = Postgres::shared().database();
+    let server = open(&uri);
+    let sql = |text: &str| Postgres::shared().sql(Postgres::name(&uri), text);
+    let versions = || {
+        let read = |records: &dyn Records| {
+            let of = |name| records.version(name);
+            Ok([of("A")?, of("B")?, of("C")?])
+        };
+        server.read(read).unwrap()
+    };
+    sql(
+        "INSERT INTO software18 (url, computer_reference) VALUES ('u', 'A'), ('v', 'A'), ('u', 'B')",
+    );
+    let [a, b, c] = versions();
+    assert!(a.is_some() && b.is_some() && a != b, "{a:?} {b:?}");
+    assert_eq!(c, None);
+    sql("DELETE FROM software18 WHERE computer_reference = 'A'");
+    assert_ne!(versions()[0], a);
+    assert_eq!(versions()[1..], [b.clone(), None]);
+    sql(
+        "INSERT INTO software18 (url, computer_reference) VALUES ('u', 'B') ON CONFLICT DO NOTHING",
+    );
+    assert_eq!(versions()[1], b);
+    sql("UPDATE software18 SET computer_reference = 'C'");
+    let [_, moved, c] = versions();
+    assert!(moved != b && c.is_some(), "{moved:?} {c:?}");
 }

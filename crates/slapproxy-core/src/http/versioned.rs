@@ -12,16 +12,8 @@ use tokio::time::Instant;
 use super::prefer::{self, PREFERENCE_APPLIED};
 use super::{Master, condition, respond};
 use crate::MasterError;
-use crate::master::{Answer, Context, Serve};
+use crate::master::{Context, Serve};
 use crate::storage::{Records, Storage};
-
-/// What a request finds.
-enum Found {
-    /// The answer that the client has, of this tag.
-    Known(HeaderValue),
-    /// An answer, and its tag if it has one.
-    Answer(Answer, Option<HeaderValue>),
-}
 
 /// What came of waiting.
 struct Waited<'a> {
@@ -41,15 +33,21 @@ pub(super) async fn serve<C: Serve, S: Storage>(
     call: C,
 ) -> Result<Response, MasterError> {
     let waited = wait(master, context, headers, &call).await?;
-    let known = waited.as_ref().and_then(|waited| waited.known.clone());
-    let found = match known {
-        // Of all who are released at once, none asks the database.
-        Some(tag) => Found::Known(tag),
-        None => find(master, context, headers, &call).await?,
+    let known = match &waited {
+        Some(waited) => waited.known.clone(),
+        None => known(master, context, headers, &call).await?,
     };
-    let (mut response, tag) = match found {
-        Found::Known(tag) => (StatusCode::NOT_MODIFIED.into_response(), Some(tag)),
-        Found::Answer(answer, tag) => (respond::to_response(answer)?, tag),
+    let (mut response, tag) = match known {
+        Some(tag) => (StatusCode::NOT_MODIFIED.into_response(), Some(tag)),
+        None => {
+            let found = master.storage.read_async(|records| {
+                // Of the same snapshot as the answer.
+                let tag = tag(&call, context, records)?;
+                Ok((call.clone().serve(context, records)?, tag))
+            });
+            let (answer, tag) = found.await?;
+            (respond::to_response(answer)?, tag)
+        }
     };
     if let Some(tag) = tag {
         set_tag(response.headers_mut(), tag);
@@ -61,20 +59,21 @@ pub(super) async fn serve<C: Serve, S: Storage>(
     Ok(response)
 }
 
-async fn find<C: Serve, S: Storage>(
+/// The tag of the answer that the client has, if there is no other one by now.
+async fn known<C: Serve, S: Storage>(
     master: &Master<S>,
     context: &Context<'_>,
     headers: &HeaderMap,
     call: &C,
-) -> Result<Found, MasterError> {
-    let found = master.storage.read_async(|records| {
-        // Of the same snapshot as the answer.
-        match tag(call, context, records)? {
-            Some(tag) if condition::names(headers, &IF_NONE_MATCH, &tag) => Ok(Found::Known(tag)),
-            tag => Ok(Found::Answer(call.clone().serve(context, records)?, tag)),
-        }
-    });
-    found.await
+) -> Result<Option<HeaderValue>, MasterError> {
+    if !headers.contains_key(IF_NONE_MATCH) {
+        return Ok(None);
+    }
+    let current = master
+        .storage
+        .glance_async(|records| tag(call, context, records));
+    let current = current.await?;
+    Ok(current.filter(|tag| condition::names(headers, &IF_NONE_MATCH, tag)))
 }
 
 /// Waits until the answer is another one than the client has, if it wants to wait: as long as it
@@ -104,11 +103,7 @@ async fn wait<'a, C: Serve, S: Storage>(
     };
     loop {
         let turn = master.waiting.turn().await;
-        let current = master
-            .storage
-            .read_async(|records| tag(call, context, records));
-        let current = current.await?;
-        let known = current.filter(|tag| condition::names(headers, &IF_NONE_MATCH, tag));
+        let known = known(master, context, headers, call).await?;
         if known.is_none() {
             return waited(None, turn);
         }

@@ -51,6 +51,16 @@ impl<S: Storage> Storage for Measured<S> {
         done
     }
 
+    async fn glance_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        let start = Instant::now();
+        let done = self.storage.glance_async(function).await;
+        self.metrics.transaction("read", start.elapsed());
+        done
+    }
+
     async fn write_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,

@@ -53,7 +53,7 @@ fn occupancy(computer: &Computer) -> Markup {
 
 fn usage(view: &View, computer: &Computer) -> Markup {
     html! {
-        @match computer.last_usage {
+        @match computer.row.last_usage {
             Some(time) => { "reported " (ago(view.now, time)) },
             None => "never reported",
         }

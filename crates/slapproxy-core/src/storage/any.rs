@@ -153,6 +153,13 @@ impl Storage for AnyStorage {
         delegate!(self, storage => storage.read_async(function).await)
     }
 
+    async fn glance_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        delegate!(self, storage => storage.glance_async(function).await)
+    }
+
     async fn write_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,

@@ -67,6 +67,14 @@ impl<S: Storage> Storage for Bounded<S> {
         self.storage.read_async(function).await
     }
 
+    async fn glance_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        let _turn = self.enter()?;
+        self.storage.glance_async(function).await
+    }
+
     async fn write_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,

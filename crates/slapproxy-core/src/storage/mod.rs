@@ -70,7 +70,7 @@ impl StorageError {
 }
 
 /// A computer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ComputerRow {
     /// Its reference.
     pub reference: String,
@@ -80,6 +80,8 @@ pub struct ComputerRow {
     pub netmask: Option<String>,
     /// Whether its node described it; else only a release or a partition names it.
     pub described: bool,
+    /// When it last sent a usage report, in seconds since 1970.
+    pub last_usage: Option<f64>,
 }
 
 /// A release that a computer shall have or lose.
@@ -233,6 +235,8 @@ pub trait Records {
 
     /// The releases of a computer.
     fn software(&self, computer: &str) -> Result<Vec<SoftwareRow>>;
+    /// Every release, with its computer.
+    fn all_software(&self) -> Result<Vec<(String, SoftwareRow)>>;
     /// Notes what a computer shall do with a release.
     fn set_software(&self, computer: &str, url: &str, state: &str) -> Result<()>;
     /// Forgets a release of a computer.
@@ -255,6 +259,8 @@ pub trait Records {
 
     /// The partitions of a computer.
     fn partitions(&self, computer: &str) -> Result<Vec<PartitionRow>>;
+    /// Every partition; those of a computer are in the order of [`Records::partitions`].
+    fn all_partitions(&self) -> Result<Vec<PartitionRow>>;
     /// One partition.
     fn partition(&self, computer: &str, reference: &str) -> Result<Option<PartitionRow>>;
     /// The partitions of a reference, on whichever computer.
@@ -281,13 +287,15 @@ pub trait Records {
 
     /// Addresses of all partitions of a computer, each with the reference of its partition.
     fn addresses(&self, computer: &str) -> Result<Vec<(String, NetworkRow)>>;
+    /// All addresses, each with its computer and the reference of its partition.
+    fn all_addresses(&self) -> Result<Vec<(String, (String, NetworkRow))>>;
     /// Addresses of a partition.
     fn network(&self, computer: &str, partition: &str) -> Result<Vec<NetworkRow>>;
     /// Replaces the addresses of a partition.
     fn set_network(&self, computer: &str, partition: &str, addresses: &[NetworkRow]) -> Result<()>;
 
-    /// The slaves that a computer hosts.
-    fn slaves(&self, computer: &str) -> Result<Vec<SlaveRow>>;
+    /// Every slave.
+    fn slaves(&self) -> Result<Vec<SlaveRow>>;
     /// The slaves that a partition of this reference requested, on whichever computer.
     fn slaves_of(&self, requester: &str) -> Result<Vec<SlaveRow>>;
     /// A slave.
@@ -305,19 +313,17 @@ pub trait Records {
     fn remove_report(&self, kind: ReportKind, computer: &str, subject: &str) -> Result<()>;
     /// What was reported last of each subject of a computer.
     fn reports(&self, kind: ReportKind, computer: &str) -> Result<Vec<ReportRow>>;
-    /// Like [`Records::reports`], but of each message at most its last `longest` characters.
-    fn report_ends(&self, kind: ReportKind, computer: &str, longest: u32)
-    -> Result<Vec<ReportRow>>;
-    /// When a computer last sent a usage report, in seconds since 1970.
-    fn last_usage(&self, computer: &str) -> Result<Option<f64>>;
+    /// What was reported last of each subject of every computer, with the computer: of each message
+    /// at most its last `longest` characters.
+    fn report_ends(&self, kind: ReportKind, longest: u32) -> Result<Vec<(String, ReportRow)>>;
     /// How many partitions and releases are in each state, on all computers.
     fn state_counts(&self) -> Result<Vec<StateCount>>;
     /// Notes that an instance is no longer requested; the first time counts.
     fn put_unrequested(&self, row: &UnrequestedRow) -> Result<()>;
     /// Notes that an instance is requested, or gone.
     fn remove_unrequested(&self, computer: &str, reference: &str) -> Result<()>;
-    /// The instances on a computer that are no longer requested.
-    fn unrequested(&self, computer: &str) -> Result<Vec<UnrequestedRow>>;
+    /// The instances that are no longer requested.
+    fn unrequested(&self) -> Result<Vec<UnrequestedRow>>;
     /// What was reported last of one subject of a computer.
     fn report(&self, kind: ReportKind, computer: &str, subject: &str) -> Result<Option<ReportRow>>;
     /// Keeps a usage report.
@@ -327,6 +333,8 @@ pub trait Records {
     /// their releases, instances and addresses, whoever made it, and never one that was before.
     /// Letters, digits and dashes; `None` of a computer that has nothing of these.
     fn version(&self, computer: &str) -> Result<Option<String>>;
+    /// As [`Records::version`], of a computer that was described.
+    fn described_version(&self, computer: &str) -> Result<Option<String>>;
 }
 
 /// A database of a master.
@@ -361,6 +369,18 @@ pub trait Storage: Send + Sync + 'static {
         &self,
         function: impl Fn(&dyn Records) -> std::result::Result<T, MasterError> + Send,
     ) -> impl Future<Output = std::result::Result<T, MasterError>> + Send;
+
+    /// As [`Storage::read_async`], but each statement tells of a moment of its own: for those who
+    /// read a single one, which an engine need not put into a transaction.
+    ///
+    /// # Errors
+    /// Those of the function, and failures of the database.
+    fn glance_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> std::result::Result<T, MasterError> + Send,
+    ) -> impl Future<Output = std::result::Result<T, MasterError>> + Send {
+        self.read_async(function)
+    }
 
     /// As [`Storage::write`], for tasks: no thread waits for a turn.
     ///

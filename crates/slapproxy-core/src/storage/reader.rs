@@ -146,8 +146,8 @@ mod tests {
         peer.execute_batch("DROP TABLE report18; DROP TABLE usage18")
             .unwrap();
         let reader = SqliteReader::open(&path).unwrap();
-        let usage = reader.read(|records| Ok(records.last_usage("C")?)).unwrap();
-        assert_eq!(usage, None);
+        let computers = reader.read(|records| Ok(records.computers()?)).unwrap();
+        assert_eq!(computers, []);
         let left = peer.query_row(
             "SELECT count(*) FROM sqlite_master WHERE name IN ('report18', 'usage18')",
             [],

@@ -170,16 +170,25 @@ pub(super) fn changed_since(connection: &Connection, version: i64) -> Result<Vec
 /// collide: each connection has one of several, and the version is made of all. With it stands the
 /// number of the transaction, which says who may not have seen it. The tables are found as they were
 /// when they were made, wherever whoever writes looks for its own.
+///
+/// Many rows that come or go by one statement are noted at once: row by row, each would leave another
+/// outdated row of the version, through all of which the next must pass.
 #[cfg(feature = "postgresql")]
 pub(super) fn postgres() -> String {
     let triggers = SOURCES.into_iter().map(|(table, columns)| {
         let differs = |column: &&str| format!("OLD.{column} IS DISTINCT FROM NEW.{column}");
         let differs = columns.iter().map(differs).collect::<Vec<_>>().join(" OR ");
+        let of_statement = [("insert", "NEW"), ("delete", "OLD")].map(|(event, rows)| {
+            format!(
+                "CREATE TRIGGER version_{event}_{table} AFTER {event} ON {table} \
+                 REFERENCING {rows} TABLE AS changed \
+                 FOR EACH STATEMENT EXECUTE FUNCTION note_versions18();\n"
+            )
+        });
         format!(
-            "CREATE TRIGGER version_{table} AFTER INSERT OR DELETE ON {table} \
-             FOR EACH ROW EXECUTE FUNCTION note_version18();\n\
-             CREATE TRIGGER version_update_{table} AFTER UPDATE ON {table} \
-             FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION note_version18();\n"
+            "{}CREATE TRIGGER version_update_{table} AFTER UPDATE ON {table} \
+             FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION note_version18();\n",
+            of_statement.concat()
         )
     });
     POSTGRES_TABLE.to_owned() + &triggers.collect::<String>()
@@ -195,17 +204,28 @@ CREATE TABLE computer_version18 (
   PRIMARY KEY (computer_reference, shard)
 );
 CREATE INDEX computer_version_order18 ON computer_version18 (changed);
-CREATE FUNCTION note_version18() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION note_versions_of18(computers TEXT[]) RETURNS void LANGUAGE sql
 SET search_path FROM CURRENT AS $$
-BEGIN
   INSERT INTO computer_version18
     SELECT computer, pg_backend_pid() % 16,
       CAST(CAST('x' || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 1, 16) AS BIT(64)) AS BIGINT),
       CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)
-    FROM (SELECT OLD.computer_reference UNION SELECT NEW.computer_reference) AS both_rows (computer)
+    FROM (SELECT DISTINCT unnest(computers)) AS distinct_ones (computer)
     WHERE computer IS NOT NULL
     ON CONFLICT (computer_reference, shard)
     DO UPDATE SET stamp = EXCLUDED.stamp, changed = EXCLUDED.changed;
+$$;
+CREATE FUNCTION note_version18() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM note_versions_of18(ARRAY[OLD.computer_reference, NEW.computer_reference]);
+  RETURN NULL;
+END
+$$;
+CREATE FUNCTION note_versions18() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM note_versions_of18(ARRAY(SELECT DISTINCT computer_reference FROM changed));
   RETURN NULL;
 END
 $$;

@@ -1,8 +1,9 @@
 //! Everything that a master knows, as of one moment: what the panel and `show` tell people.
 
+mod grouped;
 mod standing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use md5::{Digest, Md5};
 use slap_proto::instance_xml;
@@ -14,6 +15,7 @@ use crate::MasterError;
 use crate::storage::{
     ComputerRow, NetworkRow, PartitionRow, Records, ReportKind, ReportRow, SlaveRow, SoftwareRow,
 };
+use grouped::Grouped;
 
 /// Every computer with all that belongs to it.
 #[derive(Debug)]
@@ -28,8 +30,6 @@ pub(crate) struct Computer {
     pub(crate) releases: Vec<Release>,
     pub(crate) partitions: Vec<Partition>,
     pub(crate) slaves: Vec<Slave>,
-    /// When it last sent a usage report, in seconds since 1970.
-    pub(crate) last_usage: Option<f64>,
 }
 
 /// A release and what its computer reported of it.
@@ -61,12 +61,14 @@ pub(crate) struct Slave {
 pub(crate) type Parameters = BTreeMap<String, Option<String>>;
 
 impl Survey {
-    /// Reads it. Of each report's message, at most the last `longest` characters are taken.
+    /// Reads it, by as many statements however many computers there are. Of each report's message,
+    /// at most the last `longest` characters are taken.
     pub(crate) fn read(records: &dyn Records, longest: u32) -> Result<Self, MasterError> {
-        let rows = records.computers()?.into_iter();
-        let computers = rows.map(|row| Computer::read(records, row, longest));
+        let mut rows = Grouped::read(records, longest)?;
+        let computers = records.computers()?.into_iter();
+        let computers = computers.map(|row| Computer::of(row, &mut rows));
         Ok(Self {
-            computers: computers.collect::<Result<_, _>>()?,
+            computers: computers.collect(),
         })
     }
 
@@ -138,15 +140,14 @@ impl Survey {
 }
 
 impl Computer {
-    fn read(records: &dyn Records, row: ComputerRow, longest: u32) -> Result<Self, MasterError> {
-        let partitions = partitions(records, &row.reference, longest)?;
-        Ok(Self {
-            releases: releases(records, &row.reference, longest)?,
-            slaves: slaves(records.slaves(&row.reference)?, &partitions),
+    fn of(row: ComputerRow, rows: &mut Grouped) -> Self {
+        let partitions = partitions(&row.reference, rows);
+        Self {
+            releases: releases(&row.reference, rows),
+            slaves: slaves(rows.slaves.take(&row.reference), &partitions),
             partitions,
-            last_usage: records.last_usage(&row.reference)?,
             row,
-        })
+        }
     }
 
     /// How many partitions hold an instance.
@@ -155,51 +156,38 @@ impl Computer {
     }
 }
 
-fn releases(
-    records: &dyn Records,
-    computer: &str,
-    longest: u32,
-) -> Result<Vec<Release>, MasterError> {
-    let mut reports = by_subject(records, ReportKind::Software, computer, longest)?;
-    let rows = records.software(computer)?.into_iter();
-    let releases = rows.map(|row| Release {
+fn releases(computer: &str, rows: &mut Grouped) -> Vec<Release> {
+    let mut reports = by_subject(rows.software_reports.take(computer));
+    let releases = rows.software.take(computer).into_iter();
+    let releases = releases.map(|row| Release {
         computer: computer.to_owned(),
         report: reports.remove(&row.url),
         row,
     });
-    Ok(releases.collect())
+    releases.collect()
 }
 
-fn partitions(
-    records: &dyn Records,
-    computer: &str,
-    longest: u32,
-) -> Result<Vec<Partition>, MasterError> {
-    let mut reports = by_subject(records, ReportKind::Instance, computer, longest)?;
-    let mut addresses: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (partition, address) in records.addresses(computer)? {
+fn partitions(computer: &str, rows: &mut Grouped) -> Vec<Partition> {
+    let mut reports = by_subject(rows.instance_reports.take(computer));
+    let mut addresses: HashMap<_, Vec<_>> = HashMap::new();
+    for (partition, address) in rows.addresses.take(computer) {
         addresses.entry(partition).or_default().push(address);
     }
-    let unrequested = records.unrequested(computer)?.into_iter();
-    let unrequested: BTreeMap<_, _> = unrequested.map(|row| (row.reference, row.time)).collect();
-    let rows = records.partitions(computer)?.into_iter();
-    let partitions = rows.map(|row| Partition {
+    let unrequested = rows.unrequested.take(computer).into_iter();
+    let unrequested: HashMap<_, _> = unrequested.map(|row| (row.reference, row.time)).collect();
+    let partitions = rows.partitions.take(computer).into_iter();
+    let partitions = partitions.map(|row| Partition {
         report: reports.remove(&row.reference).filter(|_| row.busy),
         addresses: addresses.remove(&row.reference).unwrap_or_default(),
         unrequested: unrequested.get(&row.reference).copied(),
         row,
     });
-    Ok(partitions.collect())
+    partitions.collect()
 }
 
-fn by_subject(
-    records: &dyn Records,
-    kind: ReportKind,
-    computer: &str,
-    longest: u32,
-) -> Result<BTreeMap<String, ReportRow>, MasterError> {
-    let rows = records.report_ends(kind, computer, longest)?.into_iter();
-    Ok(rows.map(|row| (row.subject.clone(), row)).collect())
+fn by_subject(rows: Vec<ReportRow>) -> HashMap<String, ReportRow> {
+    let rows = rows.into_iter();
+    rows.map(|row| (row.subject.clone(), row)).collect()
 }
 
 impl Partition {
@@ -267,4 +255,96 @@ fn slave_entry(entry: &Value) -> Option<(String, Parameters)> {
         .map(|(key, value)| (key.to_text(), Some(value.to_text())))
         .filter(|(key, _)| !matches!(key.as_str(), "slave_reference" | "slave_title"));
     Some((reference, parameters.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{SqliteStorage, Storage, UnrequestedRow};
+
+    fn report(subject: &str, message: &str) -> ReportRow {
+        ReportRow {
+            subject: subject.to_owned(),
+            state: "error".to_owned(),
+            message: message.to_owned(),
+            time: 1.0,
+        }
+    }
+
+    /// A computer with what others have, too, by the same names.
+    fn add(records: &dyn Records, computer: &str) -> Result<(), MasterError> {
+        records.set_software(computer, "u", "available")?;
+        records.put_report(ReportKind::Software, computer, &report("u", computer))?;
+        records.put_report(
+            ReportKind::Instance,
+            computer,
+            &report("slappart0", computer),
+        )?;
+        for reference in ["slappart1", "slappart0"] {
+            records.put_partition(&PartitionRow {
+                reference: reference.to_owned(),
+                computer_reference: computer.to_owned(),
+                busy: true,
+                ..PartitionRow::default()
+            })?;
+            let address = NetworkRow {
+                reference: "tap".to_owned(),
+                address: format!("{computer} {reference}"),
+                netmask: None,
+            };
+            records.set_network(computer, reference, &[address])?;
+        }
+        records.put_unrequested(&UnrequestedRow {
+            computer_reference: computer.to_owned(),
+            reference: "slappart1".to_owned(),
+            time: 2.0,
+        })?;
+        records.put_slave(&SlaveRow {
+            reference: format!("_{computer}"),
+            computer_reference: computer.to_owned(),
+            connection_xml: None,
+            hosted_by: "slappart0".to_owned(),
+            requester_id: "user".to_owned(),
+        })?;
+        for time in [3.0, 4.0] {
+            records.put_usage(computer, "", time)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn each_computer_has_what_is_its_own_in_the_order_in_which_it_came() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = SqliteStorage::open(&directory.path().join("db"), "C").unwrap();
+        let names = ["B", "A"];
+        storage
+            .write(|records| {
+                records.set_computer("empty", None, None)?;
+                names.iter().try_for_each(|name| add(records, name))?;
+                Ok(records.set_computer("B", None, None)?)
+            })
+            .unwrap();
+        let survey = storage.read(|records| Survey::read(records, 9)).unwrap();
+        let references = survey.computers.iter().map(|it| it.row.reference.as_str());
+        assert_eq!(references.collect::<Vec<_>>(), ["empty", "B", "A"]);
+        let empty = survey.computer("empty").unwrap();
+        assert!(empty.releases.is_empty() && empty.partitions.is_empty());
+        assert_eq!(empty.row.last_usage, None);
+        for name in names {
+            let computer = survey.computer(name).unwrap();
+            assert_eq!(computer.row.last_usage, Some(4.0));
+            assert_eq!(computer.slaves.len(), 1);
+            assert_eq!(computer.slaves[0].row.reference, format!("_{name}"));
+            let release = computer.releases[0].report.as_ref();
+            assert_eq!(release.map(|report| report.message.as_str()), Some(name));
+            let [one, zero] = &computer.partitions[..] else {
+                panic!("{:?}", computer.partitions);
+            };
+            assert_eq!(one.row.reference, "slappart1");
+            assert_eq!((&one.report, one.unrequested), (&None, Some(2.0)));
+            assert_eq!(one.addresses[0].address, format!("{name} slappart1"));
+            assert_eq!(zero.report, Some(report("slappart0", name)));
+            assert_eq!(zero.unrequested, None);
+        }
+    }
 }

@@ -124,35 +124,26 @@ impl PostgresStorage {
         function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
         let connection = self.pool.take().map_err(failed("cannot connect"))?;
-        let transaction = Transaction::begin(&connection, access, deadline);
-        let transaction = match transaction {
-            Ok(transaction) => transaction,
-            Err(error) => {
-                // Past the deadline, it is the request that is late.
-                let is_over = Instant::now() >= deadline;
-                let is_late = is_over && matches!(error, PostgresError::Late);
-                if error.is_of_connection() && !is_late {
-                    // What ended this one has ended those that nobody used since; where one leads to
-                    // a standby, so may they.
-                    self.pool.forget_idle();
-                }
-                return Err(failed("cannot begin")(error).into());
+        let (done, has_ended) = run(&connection, access, deadline, function);
+        match &done {
+            Err(MasterError::Storage(error)) if is_of_connection(error) => {
+                self.forget_lost(error, deadline);
             }
-        };
-        let (done, ended) = match function(&Statements(&transaction)) {
-            Ok(value) => {
-                let committed = transaction.commit();
-                let ended = committed.is_ok();
-                let committed = committed.map_err(|error| failed(COMMIT)(error).into());
-                (committed.map(|()| value), ended)
-            }
-            Err(error) => (Err(error), transaction.roll_back().is_ok()),
-        };
-        let is_lost = matches!(&done, Err(MasterError::Storage(error)) if is_of_connection(error));
-        if ended && !is_lost {
-            self.pool.put_back(connection);
+            _ if has_ended => self.pool.put_back(connection),
+            _ => {}
         }
         done
+    }
+
+    /// What ended one connection has ended those that nobody used since; where one leads to a standby,
+    /// so may they.
+    fn forget_lost(&self, error: &StorageError, deadline: Instant) {
+        // Past the deadline, it is the request that is late.
+        let is_late = matches!(&error.source, EngineError::Postgres(PostgresError::Late))
+            && Instant::now() >= deadline;
+        if !is_late {
+            self.pool.forget_idle();
+        }
     }
 
     /// One transaction that may take hours, tried once.
@@ -216,6 +207,15 @@ impl Storage for PostgresStorage {
         block_in_place(|| self.transact(slot, Access::Read, came, function))
     }
 
+    async fn glance_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        let came = Instant::now();
+        let slot = self.slot_async().await?;
+        block_in_place(|| self.transact(slot, Access::Glance, came, function))
+    }
+
     async fn write_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
@@ -230,6 +230,28 @@ impl Storage for PostgresStorage {
             Ok(notifier) => drop(self.notifier.set(notifier)),
             Err(error) => log::error!("nobody is told of changes: {error}"),
         }
+    }
+}
+
+/// One transaction, and whether it has ended so that the connection can begin another.
+fn run<T>(
+    connection: &Connection,
+    access: Access,
+    deadline: Instant,
+    function: impl Fn(&dyn Records) -> Result<T, MasterError>,
+) -> (Result<T, MasterError>, bool) {
+    let transaction = match Transaction::begin(connection, access, deadline) {
+        Ok(transaction) => transaction,
+        Err(error) => return (Err(failed("cannot begin")(error).into()), false),
+    };
+    match function(&Statements(&transaction)) {
+        Ok(value) => {
+            let committed = transaction.commit();
+            let has_ended = committed.is_ok();
+            let committed = committed.map_err(|error| failed(COMMIT)(error).into());
+            (committed.map(|()| value), has_ended)
+        }
+        Err(error) => (Err(error), transaction.roll_back().is_ok()),
     }
 }
 

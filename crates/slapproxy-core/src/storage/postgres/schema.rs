@@ -129,7 +129,8 @@ fn run(connection: &Connection, sql: &str) -> Result<(), PostgresError> {
     connection.wait(deadline, async |client| client.batch_execute(sql).await)
 }
 
-/// Texts are compared by their bytes, as SQLite does.
+/// Texts are compared by their bytes, as SQLite does. Whoever reads a table a part at a time, in the
+/// order in which the rows came, must not pass over all others each time.
 const TABLES: &str = r#"
 CREATE TABLE slapproxy_schema (
   version INTEGER NOT NULL,
@@ -221,6 +222,12 @@ CREATE INDEX slave_computer18 ON slave18 (computer_reference, hosted_by);
 CREATE INDEX slave_requester18 ON slave18 (requester_id);
 CREATE INDEX slave_reference18 ON slave18 (reference);
 CREATE INDEX usage_computer18 ON usage18 (computer_reference, time);
+CREATE INDEX software_order18 ON software18 (rowid);
+CREATE INDEX computer_order18 ON computer18 (rowid);
+CREATE INDEX partition_order18 ON partition18 (rowid);
+CREATE INDEX slave_order18 ON slave18 (rowid);
+CREATE INDEX network_order18 ON partition_network18 (rowid);
+CREATE INDEX forwarded_order18 ON forwarded_partition_request18 (rowid);
 CREATE INDEX usage_order18 ON usage18 (rowid);
 "#;
 

@@ -17,6 +17,9 @@ const BEGINNING: Duration = Duration::from_secs(3);
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::storage) enum Access {
+    /// Reading by one statement, or by several that need not see the same moment: there is no
+    /// transaction around them.
+    Glance,
     /// Reading, as of one moment.
     Read,
     /// Writing, as if nobody else did.
@@ -29,6 +32,8 @@ pub(in crate::storage) enum Access {
 pub(in crate::storage) struct Transaction<'a> {
     connection: &'a Connection,
     deadline: Instant,
+    /// Whether the database knows of it.
+    is_open: bool,
     has_failed: Cell<bool>,
 }
 
@@ -38,7 +43,15 @@ impl<'a> Transaction<'a> {
         access: Access,
         deadline: Instant,
     ) -> std::result::Result<Self, PostgresError> {
+        let soon = deadline.min(Instant::now() + BEGINNING);
+        let new = |deadline, is_open| Self {
+            connection,
+            deadline,
+            is_open,
+            has_failed: Cell::new(false),
+        };
         let sql = match access {
+            Access::Glance => return Ok(new(soon, false)),
             Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             Access::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE",
             // What the transaction sees is what is there after the wait.
@@ -48,19 +61,15 @@ impl<'a> Transaction<'a> {
             }
         };
         let soon = match access {
-            Access::Read | Access::Write => deadline.min(Instant::now() + BEGINNING),
             Access::WriteInTurn => deadline,
+            _ => soon,
         };
         let begun = connection.wait(soon, async |client| client.batch_execute(sql).await);
         match access {
-            Access::Read => begun,
+            Access::Glance | Access::Read => begun,
             Access::Write | Access::WriteInTurn => begun.map_err(PostgresError::of_writing),
         }?;
-        Ok(Self {
-            connection,
-            deadline,
-            has_failed: Cell::new(false),
-        })
+        Ok(new(deadline, true))
     }
 
     /// Takes the limits of the session off it.
@@ -75,15 +84,23 @@ impl<'a> Transaction<'a> {
     pub(super) fn commit(self) -> std::result::Result<(), PostgresError> {
         if self.has_failed.get() {
             // To commit it would undo it without a word.
-            self.simple("ROLLBACK")?;
+            self.roll_back()?;
             return Err(PostgresError::GivenUp);
         }
-        self.simple("COMMIT")
+        match self.is_open {
+            true => self.simple("COMMIT"),
+            false => Ok(()),
+        }
     }
 
     /// Ends it; nothing of it remains.
     pub(super) fn roll_back(self) -> std::result::Result<(), PostgresError> {
-        self.simple("ROLLBACK")
+        match self.is_open {
+            true => self.simple("ROLLBACK"),
+            // Whether the connection is good for more was not asked.
+            false if self.has_failed.get() => Err(PostgresError::GivenUp),
+            false => Ok(()),
+        }
     }
 
     fn simple(&self, sql: &str) -> std::result::Result<(), PostgresError> {

@@ -7,7 +7,7 @@ use super::{
     ComputerRow, NetworkRow, PartitionRow, Records, ReportKind, ReportRow, Result, SlaveRow,
     SoftwareRow, StateCount, UnrequestedRow,
 };
-use rows::{SLAVE_COLUMNS, address, report, slap_state, slave};
+use rows::{SLAVE_COLUMNS, address, report, slap_state, slave, software};
 
 /// The rows of one transaction.
 pub(super) struct Statements<'a, E>(pub(super) &'a E);
@@ -38,29 +38,36 @@ impl<E: Engine> Records for Statements<'_, E> {
     }
 
     fn computers(&self) -> Result<Vec<ComputerRow>> {
-        let sql = "SELECT reference, address, netmask, CAST(1 AS BIGINT), rowid FROM computer18 \
-            UNION ALL SELECT computer_reference, NULL, NULL, 0, 0 FROM \
+        // The time of the last usage report is looked up in an index, as there may be many.
+        let sql = "SELECT reference, address, netmask, described, \
+            (SELECT max(time) FROM usage18 WHERE usage18.computer_reference = computers.reference) \
+            FROM (SELECT reference, address, netmask, CAST(1 AS BIGINT) AS described, rowid AS place \
+            FROM computer18 UNION ALL SELECT computer_reference, NULL, NULL, 0, 0 FROM \
             (SELECT computer_reference FROM software18 \
             UNION SELECT computer_reference FROM partition18) AS named \
-            WHERE computer_reference NOT IN (SELECT reference FROM computer18) \
-            ORDER BY 4 DESC, 5, 1";
+            WHERE computer_reference NOT IN (SELECT reference FROM computer18)) AS computers \
+            ORDER BY described DESC, place, reference";
         self.rows("cannot read computers", sql, &[], |row| {
             Ok(ComputerRow {
                 reference: row.get(0)?,
                 address: row.get(1)?,
                 netmask: row.get(2)?,
                 described: row.get::<i64>(3)? != 0,
+                last_usage: row.get(4)?,
             })
         })
     }
 
     fn software(&self, computer: &str) -> Result<Vec<SoftwareRow>> {
         let sql = "SELECT url, requested_state FROM software18 WHERE computer_reference = $1 ORDER BY rowid";
-        self.rows("cannot read releases", sql, parameters![computer], |row| {
-            Ok(SoftwareRow {
-                url: row.get(0)?,
-                requested_state: row.get(1)?,
-            })
+        self.rows("cannot read releases", sql, parameters![computer], software)
+    }
+
+    fn all_software(&self) -> Result<Vec<(String, SoftwareRow)>> {
+        let sql = "SELECT url, requested_state, computer_reference FROM software18 \
+            WHERE computer_reference IS NOT NULL ORDER BY rowid";
+        self.rows("cannot read releases", sql, &[], |row| {
+            Ok((row.get(2)?, software(row)?))
         })
     }
 
@@ -138,6 +145,10 @@ impl<E: Engine> Records for Statements<'_, E> {
             "computer_reference = $1 ORDER BY rowid",
             parameters![computer],
         )
+    }
+
+    fn all_partitions(&self) -> Result<Vec<PartitionRow>> {
+        self.partition_rows("computer_reference IS NOT NULL ORDER BY rowid", &[])
     }
 
     fn partition(&self, computer: &str, reference: &str) -> Result<Option<PartitionRow>> {
@@ -234,6 +245,14 @@ impl<E: Engine> Records for Statements<'_, E> {
         })
     }
 
+    fn all_addresses(&self) -> Result<Vec<(String, (String, NetworkRow))>> {
+        let sql = "SELECT reference, address, netmask, partition_reference, computer_reference \
+            FROM partition_network18 WHERE computer_reference IS NOT NULL ORDER BY rowid";
+        self.rows("cannot read addresses", sql, &[], |row| {
+            Ok((row.get(4)?, (row.get(3)?, address(row)?)))
+        })
+    }
+
     fn network(&self, computer: &str, partition: &str) -> Result<Vec<NetworkRow>> {
         let sql = "SELECT reference, address, netmask FROM partition_network18 \
             WHERE computer_reference = $1 AND partition_reference = $2 ORDER BY rowid";
@@ -262,11 +281,11 @@ impl<E: Engine> Records for Statements<'_, E> {
         Ok(())
     }
 
-    fn slaves(&self, computer: &str) -> Result<Vec<SlaveRow>> {
+    fn slaves(&self) -> Result<Vec<SlaveRow>> {
         let sql = format!(
-            "SELECT {SLAVE_COLUMNS} FROM slave18 WHERE computer_reference = $1 ORDER BY rowid"
+            "SELECT {SLAVE_COLUMNS} FROM slave18 WHERE computer_reference IS NOT NULL ORDER BY rowid"
         );
-        self.rows("cannot read slaves", &sql, parameters![computer], slave)
+        self.rows("cannot read slaves", &sql, &[], slave)
     }
 
     fn slaves_of(&self, requester: &str) -> Result<Vec<SlaveRow>> {
@@ -346,30 +365,15 @@ impl<E: Engine> Records for Statements<'_, E> {
         self.row("cannot read a report", sql, keys, report)
     }
 
-    fn report_ends(
-        &self,
-        kind: ReportKind,
-        computer: &str,
-        longest: u32,
-    ) -> Result<Vec<ReportRow>> {
+    fn report_ends(&self, kind: ReportKind, longest: u32) -> Result<Vec<(String, ReportRow)>> {
         let sql = "SELECT subject, state, CASE WHEN length(message) > CAST($1 AS BIGINT) \
             THEN substr(message, CAST(length(message) - CAST($1 AS BIGINT) + 1 AS INTEGER)) \
-            ELSE message END, time \
-            FROM report18 WHERE kind = $2 AND computer_reference = $3 ORDER BY subject";
+            ELSE message END, time, computer_reference FROM report18 WHERE kind = $2";
         let kind = kind.as_str();
-        let parameters = parameters![longest, kind, computer];
-        self.rows("cannot read reports", sql, parameters, report)
-    }
-
-    fn last_usage(&self, computer: &str) -> Result<Option<f64>> {
-        let sql = "SELECT max(time) FROM usage18 WHERE computer_reference = $1";
-        let row = self.row(
-            "cannot read usage reports",
-            sql,
-            parameters![computer],
-            |row| row.get::<Option<f64>>(0),
-        )?;
-        Ok(row.flatten())
+        let parameters = parameters![longest, kind];
+        self.rows("cannot read reports", sql, parameters, |row| {
+            Ok((row.get(4)?, report(row)?))
+        })
     }
 
     fn state_counts(&self) -> Result<Vec<StateCount>> {
@@ -424,10 +428,9 @@ impl<E: Engine> Records for Statements<'_, E> {
         )
     }
 
-    fn unrequested(&self, computer: &str) -> Result<Vec<UnrequestedRow>> {
-        let sql = "SELECT computer_reference, reference, time FROM unrequested18 \
-            WHERE computer_reference = $1 ORDER BY reference";
-        self.rows("cannot read instances", sql, parameters![computer], |row| {
+    fn unrequested(&self) -> Result<Vec<UnrequestedRow>> {
+        let sql = "SELECT computer_reference, reference, time FROM unrequested18";
+        self.rows("cannot read instances", sql, &[], |row| {
             Ok(UnrequestedRow {
                 computer_reference: row.get(0)?,
                 reference: row.get(1)?,
@@ -447,12 +450,12 @@ impl<E: Engine> Records for Statements<'_, E> {
 
     fn version(&self, computer: &str) -> Result<Option<String>> {
         let sql = "SELECT stamp FROM computer_version18 WHERE computer_reference = $1";
-        let computer = parameters![computer];
-        let stamps = self.rows("cannot read a version", sql, computer, |row| {
-            row.get::<i64>(0)
-        })?;
-        // Another one for each of them that is another one.
-        let stamp = stamps.into_iter().reduce(|all, stamp| all ^ stamp);
-        Ok(stamp.map(|stamp| format!("{stamp:x}")))
+        self.stamp(sql, computer)
+    }
+
+    fn described_version(&self, computer: &str) -> Result<Option<String>> {
+        let sql = "SELECT stamp FROM computer_version18 WHERE computer_reference = $1 \
+            AND EXISTS (SELECT 1 FROM computer18 WHERE reference = $1)";
+        self.stamp(sql, computer)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Statements;
 use crate::storage::engine::{self, Engine, Parameter, Row, parameters};
-use crate::storage::{NetworkRow, PartitionRow, ReportRow, Result, SlaveRow};
+use crate::storage::{NetworkRow, PartitionRow, ReportRow, Result, SlaveRow, SoftwareRow};
 
 /// The columns that [`partition`] reads.
 const PARTITION_COLUMNS: &str = "reference, computer_reference, slap_state, software_release, xml, \
@@ -54,6 +54,17 @@ impl<E: Engine> Statements<'_, E> {
     fn count(&self, action: &'static str, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64> {
         let written = self.0.execute(sql, parameters);
         written.map_err(|error| error.at(action))
+    }
+
+    /// The version that is made of the stamps of a computer.
+    pub(super) fn stamp(&self, sql: &str, computer: &str) -> Result<Option<String>> {
+        let computer = parameters![computer];
+        let stamps = self.rows("cannot read a version", sql, computer, |row| {
+            row.get::<i64>(0)
+        })?;
+        // Another one for each of them that is another one.
+        let stamp = stamps.into_iter().reduce(|all, stamp| all ^ stamp);
+        Ok(stamp.map(|stamp| format!("{stamp:x}")))
     }
 
     pub(super) fn partition_rows(
@@ -138,6 +149,13 @@ fn partition(row: &dyn Row) -> engine::Result<PartitionRow> {
         requester_id: row.get(10)?,
         requested_state: row.get(11)?,
         timestamp: row.get(12)?,
+    })
+}
+
+pub(super) fn software(row: &dyn Row) -> engine::Result<SoftwareRow> {
+    Ok(SoftwareRow {
+        url: row.get(0)?,
+        requested_state: row.get(1)?,
     })
 }
 
