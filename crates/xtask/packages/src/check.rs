@@ -23,7 +23,7 @@ pub(crate) fn check() -> Result<ExitCode> {
     }
     let (target, packages) = (places::target(), places::target().join("debian"));
     let base = Root::bootstrapped(&target.join("debian-root"), &packages)?;
-    println!("package | installed alone | runs | purged");
+    println!("package | installed alone | runs | removed | purged");
     for package in tree::packages()? {
         let root = base.copied(&target.join("debian-root-of-package"))?;
         check_package(&root, &package)?;
@@ -37,7 +37,7 @@ pub(crate) fn check() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Installs a package with what it depends on, runs its tools, and purges both.
+/// Installs a package with what it depends on, runs its tools, removes it, and purges all.
 fn check_package(root: &Root, package: &str) -> Result<()> {
     let before = root.files()?;
     root.install(&[package])?;
@@ -47,13 +47,28 @@ fn check_package(root: &Root, package: &str) -> Result<()> {
         root.run(&[name, "--version"])?;
         root.run(&[name, "--help"])?;
     }
+    root.remove(package)?;
+    check_removed(root, package, &names)?;
     root.purge(package)?;
     let left: Vec<_> = root.files()?.difference(&before).cloned().collect();
     if !left.is_empty() {
         bail!("{package} left behind: {left:?}");
     }
-    println!("{package} | yes | {} | yes", names.join(" "));
+    println!("{package} | yes | {} | yes | yes", names.join(" "));
     Ok(())
+}
+
+/// Of a removed package the configuration stays, and no program.
+fn check_removed(root: &Root, package: &str, programs: &[&str]) -> Result<()> {
+    if package == CONFIGURED {
+        root.read(CONFIGURATION)?;
+    }
+    let files = root.files()?;
+    let stays = |name: &&&str| files.contains(&format!("/usr/bin/{name}"));
+    match programs.iter().find(stays) {
+        Some(name) => bail!("{name} is still there after {package} was removed"),
+        None => Ok(()),
+    }
 }
 
 /// A newer package with another default takes nothing away from who has changed the file.

@@ -121,7 +121,8 @@ fn lay_out(no_build: bool) -> Result<PathBuf> {
     };
     let stripped = target.join("stripped");
     symbols::split(&built, &stripped, &target.join("symbols"))?;
-    let staged = target.join("release/packages");
+    // Not below CARGO_TARGET_DIR: the manifests of the packages name it.
+    let staged = workspace.join("target/packages");
     let release = Release {
         workspace: &workspace,
         binaries: &stripped,

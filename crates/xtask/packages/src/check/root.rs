@@ -43,6 +43,8 @@ impl Root {
                     .arg(directory),
                 &log,
             )?;
+            // Every installed system has one; else netbase makes it, and leaves it behind.
+            root.write("etc/hosts", "127.0.0.1 localhost\n")?;
             root.write("etc/bootstrapped", "")?;
         }
         root.add_repository(packages)?;
@@ -99,6 +101,11 @@ impl Root {
             "install",
         ];
         self.run(&[&install[..], packages].concat())
+    }
+
+    /// Removes a package, but not its configuration.
+    pub(super) fn remove(&self, package: &str) -> Result<()> {
+        self.run(&["apt-get", "--quiet=2", "--yes", "remove", package])
     }
 
     /// Removes a package, its configuration, and what was installed because of it.
