@@ -16,9 +16,12 @@ const RELEASE: &str = "trixie";
 /// Where packages are in the system.
 const REPOSITORY: &str = "srv/packages";
 
-/// Files that apt and dpkg keep for themselves.
-const OWN: [&str; 6] = [
+/// Files that apt, dpkg, the user database and systemd keep for themselves.
+const OWN: [&str; 9] = [
+    "/etc/gshadow-",
     "/etc/ld.so.cache",
+    "/etc/machine-id",
+    "/etc/shadow-",
     "/srv/packages/",
     "/var/cache/",
     "/var/lib/apt/",
@@ -158,7 +161,7 @@ impl Root {
         bail!("no package {package}")
     }
 
-    /// Every file and directory, but for those of apt and dpkg.
+    /// Every file and directory, but for those of `OWN`.
     pub(super) fn files(&self) -> Result<BTreeSet<String>> {
         let listed = command::output(
             Command::new("find")
