@@ -108,6 +108,67 @@ fn whoever_writes_by_other_names_gives_a_new_version() {
 }
 
 #[test]
+fn an_emptied_table_gives_every_computer_a_new_version() {
+    let uri = Postgres::shared().database();
+    let server = open(&uri);
+    let sql = |sql: &str| Postgres::shared().sql(Postgres::name(&uri), sql);
+    let version = || {
+        server
+            .read(|records| Ok(records.version(COMPUTER)?))
+            .unwrap()
+    };
+    sql(&format!(
+        "INSERT INTO software18 (url, computer_reference) VALUES ('u', '{COMPUTER}')"
+    ));
+    let before = version();
+    sql("TRUNCATE software18");
+    assert_ne!(version(), before);
+}
+
+/// The triggers of a table, the indexes of another, and the revision that is noted.
+fn surroundings(uri: &str) -> [String; 3] {
+    [
+        "SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger \
+         WHERE tgrelid = 'software18'::regclass",
+        "SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes \
+         WHERE tablename = 'slave18'",
+        "SELECT revision FROM slapproxy_schema",
+    ]
+    .map(|sql| Postgres::shared().sql(Postgres::name(uri), sql))
+}
+
+#[test]
+fn what_an_older_server_made_is_brought_up_to_date_once() {
+    let uri = Postgres::shared().database();
+    let identity = open(&uri).run_id().to_owned();
+    let expected = surroundings(&uri);
+    let first_revision = "ALTER TABLE slapproxy_schema DROP COLUMN revision; \
+        DROP INDEX slave_order18; \
+        DROP TRIGGER version_insert_software18 ON software18; \
+        DROP TRIGGER version_delete_software18 ON software18; \
+        CREATE TRIGGER version_software18 AFTER INSERT OR DELETE ON software18 \
+        FOR EACH ROW EXECUTE FUNCTION note_version18()";
+    Postgres::shared().sql(Postgres::name(&uri), first_revision);
+    let identities = thread::scope(|scope| {
+        let both = [(), ()].map(|()| scope.spawn(|| open(&uri).run_id().to_owned()));
+        both.map(|server| server.join().unwrap())
+    });
+    assert_eq!(identities, [identity.clone(), identity]);
+    assert_eq!(surroundings(&uri), expected);
+}
+
+#[test]
+fn what_a_newer_server_made_is_left_as_it_is() {
+    let uri = Postgres::shared().database();
+    drop(open(&uri));
+    let newer = "UPDATE slapproxy_schema SET revision = 99; DROP INDEX slave_order18";
+    Postgres::shared().sql(Postgres::name(&uri), newer);
+    let before = surroundings(&uri);
+    drop(open(&uri));
+    assert_eq!(surroundings(&uri), before);
+}
+
+#[test]
 fn of_a_write_that_fails_nothing_remains() {
     let [one, other] = servers(1);
     let failed: Result<(), _> = one.write(|records| {

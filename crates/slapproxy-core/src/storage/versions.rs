@@ -173,38 +173,53 @@ pub(super) fn changed_since(connection: &Connection, version: i64) -> Result<Vec
 ///
 /// Many rows that come or go by one statement are noted at once: row by row, each would leave another
 /// outdated row of the version, through all of which the next must pass.
+///
+/// What an earlier revision has made is replaced.
 #[cfg(feature = "postgresql")]
 pub(super) fn postgres() -> String {
     let triggers = SOURCES.into_iter().map(|(table, columns)| {
         let differs = |column: &&str| format!("OLD.{column} IS DISTINCT FROM NEW.{column}");
         let differs = columns.iter().map(differs).collect::<Vec<_>>().join(" OR ");
-        let of_statement = [("insert", "NEW"), ("delete", "OLD")].map(|(event, rows)| {
+        let trigger = |event: &str, what: &str| {
             format!(
-                "CREATE TRIGGER version_{event}_{table} AFTER {event} ON {table} \
-                 REFERENCING {rows} TABLE AS changed \
-                 FOR EACH STATEMENT EXECUTE FUNCTION note_versions18();\n"
+                "DROP TRIGGER IF EXISTS version_{event}_{table} ON {table};\n\
+                 CREATE TRIGGER version_{event}_{table} AFTER {event} ON {table} {what};\n"
             )
-        });
-        format!(
-            "{}CREATE TRIGGER version_update_{table} AFTER UPDATE ON {table} \
-             FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION note_version18();\n",
-            of_statement.concat()
-        )
+        };
+        let of_statement = |rows: &str| {
+            format!(
+                "REFERENCING {rows} TABLE AS changed \
+                 FOR EACH STATEMENT EXECUTE FUNCTION note_versions18()"
+            )
+        };
+        let of_row = format!("FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION note_version18()");
+        [
+            // That of the first revision, for rows that came or went.
+            format!("DROP TRIGGER IF EXISTS version_{table} ON {table};\n"),
+            trigger("insert", &of_statement("NEW")),
+            trigger("delete", &of_statement("OLD")),
+            trigger("update", &of_row),
+            trigger(
+                "truncate",
+                "FOR EACH STATEMENT EXECUTE FUNCTION note_all_versions18()",
+            ),
+        ]
+        .concat()
     });
     POSTGRES_TABLE.to_owned() + &triggers.collect::<String>()
 }
 
 #[cfg(feature = "postgresql")]
 const POSTGRES_TABLE: &str = r#"
-CREATE TABLE computer_version18 (
+CREATE TABLE IF NOT EXISTS computer_version18 (
   computer_reference TEXT COLLATE "C",
   shard INTEGER,
   stamp BIGINT NOT NULL,
   changed BIGINT NOT NULL,
   PRIMARY KEY (computer_reference, shard)
 );
-CREATE INDEX computer_version_order18 ON computer_version18 (changed);
-CREATE FUNCTION note_versions_of18(computers TEXT[]) RETURNS void LANGUAGE sql
+CREATE INDEX IF NOT EXISTS computer_version_order18 ON computer_version18 (changed);
+CREATE OR REPLACE FUNCTION note_versions_of18(computers TEXT[]) RETURNS void LANGUAGE sql
 SET search_path FROM CURRENT AS $$
   INSERT INTO computer_version18
     SELECT computer, pg_backend_pid() % 16,
@@ -215,17 +230,24 @@ SET search_path FROM CURRENT AS $$
     ON CONFLICT (computer_reference, shard)
     DO UPDATE SET stamp = EXCLUDED.stamp, changed = EXCLUDED.changed;
 $$;
-CREATE FUNCTION note_version18() RETURNS trigger LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION note_version18() RETURNS trigger LANGUAGE plpgsql
 SET search_path FROM CURRENT AS $$
 BEGIN
   PERFORM note_versions_of18(ARRAY[OLD.computer_reference, NEW.computer_reference]);
   RETURN NULL;
 END
 $$;
-CREATE FUNCTION note_versions18() RETURNS trigger LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION note_versions18() RETURNS trigger LANGUAGE plpgsql
 SET search_path FROM CURRENT AS $$
 BEGIN
   PERFORM note_versions_of18(ARRAY(SELECT DISTINCT computer_reference FROM changed));
+  RETURN NULL;
+END
+$$;
+CREATE OR REPLACE FUNCTION note_all_versions18() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM note_versions_of18(ARRAY(SELECT DISTINCT computer_reference FROM computer_version18));
   RETURN NULL;
 END
 $$;

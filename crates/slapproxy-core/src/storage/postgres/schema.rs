@@ -1,7 +1,9 @@
 //! The tables, and who makes them.
 //!
 //! They have the names of those of SQLite, whose versions tell what is in them. Which version is
-//! there is noted in a table of its own, beside what all servers of the database share.
+//! there is noted in a table of its own, beside what all servers of the database share. What
+//! surrounds the tables, indexes and triggers, has a revision of its own: a server brings those of an
+//! older one up to date, while older servers go on with what a newer one has made.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,10 @@ use crate::storage::versions;
 const LOCK: i64 = 0x736c_6170_7072_6f78;
 /// How long that may take, the wait for another server included.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What surrounds the tables: 1 was without an index of the order of rows, and noted each row that came
+/// or went by itself.
+const REVISION: i64 = 2;
 
 /// The oldest server that will do, PostgreSQL 13: it has `gen_random_uuid` and `pg_current_xact_id`.
 const OLDEST_SERVER: i64 = 130_000;
@@ -33,11 +39,21 @@ impl From<PostgresError> for Refusal {
     }
 }
 
-/// Makes the tables, or brings them to our version; the identity that the servers of the database
-/// share.
+/// What a database says of its tables.
+struct Found {
+    version: u32,
+    revision: i64,
+    /// What the servers of the database share.
+    identity: String,
+}
+
+/// Makes the tables, or what surrounds them as of our revision; the identity that the servers of the
+/// database share.
 pub(super) fn ensure(connection: &Connection) -> Result<String, Refusal> {
-    if let Some((VERSION, identity)) = found(connection)? {
-        return Ok(identity);
+    if let Some(found) = found(connection)?
+        && (found.version, found.revision >= REVISION) == (VERSION, true)
+    {
+        return Ok(found.identity);
     }
     run(
         connection,
@@ -59,29 +75,55 @@ pub(super) fn ensure(connection: &Connection) -> Result<String, Refusal> {
 
 /// The identity, if the tables are of our version.
 pub(super) fn check(connection: &Connection) -> Result<String, Refusal> {
-    match found(connection)? {
-        Some((VERSION, identity)) => Ok(identity),
-        Some((found, _)) if found < VERSION => Err(Refusal::Schema(SchemaError::Older { found })),
-        Some((found, _)) => Err(Refusal::Schema(SchemaError::Version { found })),
-        None => Err(Refusal::Schema(SchemaError::Empty)),
+    let found = found(connection)?.ok_or(Refusal::Schema(SchemaError::Empty))?;
+    suits(found).map(|found| found.identity)
+}
+
+fn suits(found: Found) -> Result<Found, Refusal> {
+    match found.version {
+        VERSION => Ok(found),
+        found if found < VERSION => Err(Refusal::Schema(SchemaError::Older { found })),
+        found => Err(Refusal::Schema(SchemaError::Version { found })),
     }
 }
 
 /// With the lock held.
 fn make(connection: &Connection) -> Result<String, Refusal> {
     // Another server may have been quicker.
-    if found(connection)?.is_some() {
-        return check(connection);
+    if let Some(found) = found(connection)? {
+        return revise(connection, suits(found)?);
     }
     check_server(connection)?;
     run(connection, TABLES)?;
-    run(connection, &versions::postgres())?;
+    surround(connection)?;
     let identity = run_id();
-    let note =
-        format!("INSERT INTO slapproxy_schema (version, run_id) VALUES ({VERSION}, '{identity}')");
+    let note = format!(
+        "INSERT INTO slapproxy_schema (version, revision, run_id) \
+         VALUES ({VERSION}, {REVISION}, '{identity}')"
+    );
     run(connection, &note)?;
     log::info!("made the tables of version {VERSION}");
     Ok(identity)
+}
+
+/// With the lock held; the tables are of our version.
+fn revise(connection: &Connection, found: Found) -> Result<String, Refusal> {
+    if found.revision < REVISION {
+        surround(connection)?;
+        let note = format!(
+            "ALTER TABLE slapproxy_schema ADD COLUMN IF NOT EXISTS revision INTEGER; \
+             UPDATE slapproxy_schema SET revision = {REVISION}"
+        );
+        run(connection, &note)?;
+        log::info!("brought indexes and triggers to revision {REVISION}");
+    }
+    Ok(found.identity)
+}
+
+/// Makes what surrounds the tables, whichever revision of it is there.
+fn surround(connection: &Connection) -> Result<(), PostgresError> {
+    run(connection, ORDERS)?;
+    run(connection, &versions::postgres())
 }
 
 fn check_server(connection: &Connection) -> Result<(), PostgresError> {
@@ -102,8 +144,8 @@ fn suffices(number: i64, name: String) -> Result<(), PostgresError> {
     }
 }
 
-/// The version that is there, and the identity.
-fn found(connection: &Connection) -> Result<Option<(u32, String)>, PostgresError> {
+/// What is there, if anything is.
+fn found(connection: &Connection) -> Result<Option<Found>, PostgresError> {
     let deadline = Instant::now() + PATIENCE;
     // As the catalogue has it now: a session may remember that there is no such table.
     let exists = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relkind = 'r' \
@@ -112,11 +154,17 @@ fn found(connection: &Connection) -> Result<Option<(u32, String)>, PostgresError
     if !exists.try_get(0).map_err(PostgresError::Statement)? {
         return Ok(None);
     }
-    let noted = "SELECT CAST(version AS BIGINT), run_id FROM slapproxy_schema";
+    // The first revision had no column for it.
+    let noted = "SELECT CAST(version AS BIGINT), run_id, \
+         coalesce(CAST(to_jsonb(noted) ->> 'revision' AS BIGINT), 1) FROM slapproxy_schema AS noted";
     let noted = connection.wait(deadline, async |client| client.query_opt(noted, &[]).await)?;
     let read = |row: tokio_postgres::Row| {
         let version: i64 = row.try_get(0)?;
-        Ok((u32::try_from(version).unwrap_or(u32::MAX), row.try_get(1)?))
+        Ok(Found {
+            version: u32::try_from(version).unwrap_or(u32::MAX),
+            revision: row.try_get(2)?,
+            identity: row.try_get(1)?,
+        })
     };
     noted
         .map(read)
@@ -129,11 +177,11 @@ fn run(connection: &Connection, sql: &str) -> Result<(), PostgresError> {
     connection.wait(deadline, async |client| client.batch_execute(sql).await)
 }
 
-/// Texts are compared by their bytes, as SQLite does. Whoever reads a table a part at a time, in the
-/// order in which the rows came, must not pass over all others each time.
+/// Texts are compared by their bytes, as SQLite does.
 const TABLES: &str = r#"
 CREATE TABLE slapproxy_schema (
   version INTEGER NOT NULL,
+  revision INTEGER,
   run_id TEXT NOT NULL
 );
 CREATE TABLE config18 (
@@ -222,14 +270,19 @@ CREATE INDEX slave_computer18 ON slave18 (computer_reference, hosted_by);
 CREATE INDEX slave_requester18 ON slave18 (requester_id);
 CREATE INDEX slave_reference18 ON slave18 (reference);
 CREATE INDEX usage_computer18 ON usage18 (computer_reference, time);
-CREATE INDEX software_order18 ON software18 (rowid);
-CREATE INDEX computer_order18 ON computer18 (rowid);
-CREATE INDEX partition_order18 ON partition18 (rowid);
-CREATE INDEX slave_order18 ON slave18 (rowid);
-CREATE INDEX network_order18 ON partition_network18 (rowid);
-CREATE INDEX forwarded_order18 ON forwarded_partition_request18 (rowid);
-CREATE INDEX usage_order18 ON usage18 (rowid);
 "#;
+
+/// Whoever reads a table a part at a time, in the order in which the rows came, must not pass over all
+/// others each time.
+const ORDERS: &str = "
+CREATE INDEX IF NOT EXISTS software_order18 ON software18 (rowid);
+CREATE INDEX IF NOT EXISTS computer_order18 ON computer18 (rowid);
+CREATE INDEX IF NOT EXISTS partition_order18 ON partition18 (rowid);
+CREATE INDEX IF NOT EXISTS slave_order18 ON slave18 (rowid);
+CREATE INDEX IF NOT EXISTS network_order18 ON partition_network18 (rowid);
+CREATE INDEX IF NOT EXISTS forwarded_order18 ON forwarded_partition_request18 (rowid);
+CREATE INDEX IF NOT EXISTS usage_order18 ON usage18 (rowid);
+";
 
 #[cfg(test)]
 mod tests {
