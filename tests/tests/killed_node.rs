@@ -1,6 +1,6 @@
 //! slapgrid, killed after each of its steps, and at each of its calls to the master when that has done
 //! what it was asked and has not answered: the next run reaches the same end, and tells the master no
-//! more than once more. `cargo test --test killed_node -- --nocapture` shows the table; with
+//! more than once more. `cargo test -p slapos-tests --test killed_node -- --nocapture` shows the table; with
 //! `SLAPOS_TEST_ALL_STEPS` set, all steps are tried instead of some.
 
 use std::collections::{BTreeMap, BTreeSet};

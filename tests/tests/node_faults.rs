@@ -1,5 +1,5 @@
 //! Bad input and faults of what the node is given: what a run makes of them, and what the next one
-//! does when the fault is gone. `cargo test --test node_faults -- --nocapture` shows the table.
+//! does when the fault is gone. `cargo test -p slapos-tests --test node_faults -- --nocapture` shows the table.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};

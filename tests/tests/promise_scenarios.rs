@@ -1,6 +1,6 @@
 //! Promises beside the peer's: the same scenario with `slapos node …` and with our tools, the calls that
 //! the master got and the records that are left. Where they differ, the difference has a name and a
-//! reason. `cargo test --test promise_scenarios -- --nocapture` shows the table.
+//! reason. `cargo test -p slapos-tests --test promise_scenarios -- --nocapture` shows the table.
 
 use std::fs;
 

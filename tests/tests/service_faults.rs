@@ -1,5 +1,5 @@
 //! Faults of what the node works with, supervisord and the master: what a run makes of them, and what
-//! the next one does when the fault is gone. `cargo test --test service_faults -- --nocapture` shows
+//! the next one does when the fault is gone. `cargo test -p slapos-tests --test service_faults -- --nocapture` shows
 //! the table.
 
 use std::fs::{self, Permissions};

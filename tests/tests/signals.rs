@@ -1,5 +1,5 @@
 //! SIGINT and SIGTERM: whatever slapgrid does, and whatever hangs, it has ended within ten seconds, and
-//! so has every program that it ran. `cargo test --test signals -- --nocapture` shows the table.
+//! so has every program that it ran. `cargo test -p slapos-tests --test signals -- --nocapture` shows the table.
 
 use std::fs;
 use std::net::TcpListener;

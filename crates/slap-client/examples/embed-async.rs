@@ -1,7 +1,7 @@
 //! An asynchronous program: requests several instances at once, each call on a thread for blocking
 //! work.
 //!
-//!     cargo run --example embed-async -- http://127.0.0.1:5000/ SOFTWARE_URL NAME…
+//!     cargo run -p slap-client --example embed-async -- http://127.0.0.1:5000/ SOFTWARE_URL NAME…
 
 use std::env;
 use std::error::Error;

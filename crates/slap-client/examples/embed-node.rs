@@ -1,7 +1,7 @@
 //! A tiny node: one pass over what the master wants of a computer, whose releases and instances
 //! are lines of text here.
 //!
-//!     cargo run --example embed-node -- http://127.0.0.1:5000/ COMPUTER_ID
+//!     cargo run -p slap-client --example embed-node -- http://127.0.0.1:5000/ COMPUTER_ID
 
 use std::env;
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! An instance: reads its parameters and publishes how it is reached. A buildout profile calls it
 //! with the values of its section `[slap-connection]`.
 //!
-//!     cargo run --example embed-publish -- http://127.0.0.1:5000/ COMPUTER_ID PARTITION_ID
+//!     cargo run -p slap-client --example embed-publish -- http://127.0.0.1:5000/ COMPUTER_ID PARTITION_ID
 
 use std::env;
 use std::error::Error;

@@ -1,6 +1,6 @@
 //! A user: requests an instance and waits until it has published something.
 //!
-//!     cargo run --example embed-request -- http://127.0.0.1:5000/ SOFTWARE_URL NAME
+//!     cargo run -p slap-client --example embed-request -- http://127.0.0.1:5000/ SOFTWARE_URL NAME
 
 use std::env;
 use std::error::Error;

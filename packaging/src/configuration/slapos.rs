@@ -93,7 +93,7 @@ pub(super) const SECTION: Section = Section {
             "logfile",
             Unset,
             GRID,
-            "Log file. It is held open, so rotate it by copying and truncating.",
+            "Log file. It may be renamed at any time: the next line begins another one.",
         ),
         key(
             "maximal_delay",

@@ -43,7 +43,7 @@ pub(super) const SECTION: Section = Section {
             "log_file",
             Unset,
             PROXY,
-            "Log file. It is held open, so rotate it by copying and truncating.",
+            "Log file. It may be renamed at any time: the next line begins another one.",
         ),
         key(
             "server_names",

@@ -1,6 +1,6 @@
 //! The node's behaviour beside the peer's: the same scenario with `slapos node …` and with our tools,
 //! the calls that the master got and the files that are left. Where they differ, the difference has a
-//! name and a reason. `cargo test --test node_scenarios -- --nocapture` shows the table.
+//! name and a reason. `cargo test -p slapos-tests --test node_scenarios -- --nocapture` shows the table.
 
 use std::fs;
 

@@ -68,7 +68,7 @@ enum Subject {
         #[arg(long, default_value_t = 2.0)]
         seconds: f64,
     },
-    /// slapproxy: thousands of nodes that ask it, with some changes; about 20 minutes
+    /// slapproxy: thousands of nodes that ask it, with some changes
     Scale(scale::Plan),
     /// slapgrid-cp: time and CPU of a pass
     Node {

@@ -99,7 +99,7 @@ fn measure_cases<'a>(
     Ok(())
 }
 
-/// Builds the tools as they are shipped, and finds the peer.
+/// Builds the tools with optimisation, and finds the peer.
 fn prepare() -> Result<()> {
     let (peer, target) = (super::peer()?, places::shared()?);
     let packages = ["slapgrid-cp", "slapos-watchdog"].map(|name| format!("--package={name}"));

@@ -19,7 +19,7 @@ pub(crate) fn rpm(no_build: bool) -> Result<ExitCode> {
     let date = date(&places::workspace())?.to_string();
     for package in tree::packages()? {
         let list = staged.join(format!("{package}.rpm.toml"));
-        let assets = assets(&staged.join(&package))?;
+        let assets = assets(&staged.join(&package), &package)?;
         fs::write(&list, assets).with_context(|| format!("cannot write {}", list.display()))?;
         command::run(
             tool("cargo-generate-rpm")?
@@ -36,8 +36,8 @@ pub(crate) fn rpm(no_build: bool) -> Result<ExitCode> {
 }
 
 /// The files of a package as cargo-generate-rpm is told of them. What is below /etc is the
-/// administrator's to change.
-fn assets(root: &Path) -> Result<String> {
+/// administrator's to change. Debian's packages have the licenses in a file that cargo-deb writes.
+fn assets(root: &Path, package: &str) -> Result<String> {
     let mut assets = "assets = [\n".to_owned();
     let mut files = tree::below(root)?;
     // What Debian's checker shall overlook.
@@ -57,6 +57,13 @@ fn assets(root: &Path) -> Result<String> {
             assets,
             "    {{ source = {file:?}, dest = \"/{}\", mode = \"{mode:o}\"{config} }},",
             path.display()
+        );
+    }
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let file = places::workspace().join(license);
+        let _ = writeln!(
+            assets,
+            "    {{ source = {file:?}, dest = \"/usr/share/licenses/{package}/{license}\", mode = \"644\" }},"
         );
     }
     Ok(assets + "]\n")

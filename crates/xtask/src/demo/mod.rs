@@ -140,9 +140,22 @@ fn page(url: &str) -> Result<String> {
     }
 }
 
+/// Whether there is a demo; says so where there is nothing to do about it.
+fn is_there(demo: &Demo, task: &str) -> bool {
+    let directory = demo.directory();
+    let is_there = directory.exists();
+    if !is_there {
+        println!("Nothing to {task}: {} does not exist", directory.display());
+    }
+    is_there
+}
+
 /// Stops what the demo started; what it made stays, for the next run.
 pub(crate) fn stop() -> Result<ExitCode> {
     let demo = Demo::locate()?;
+    if !is_there(&demo, "stop") {
+        return Ok(ExitCode::SUCCESS);
+    }
     stop_services(&demo)?;
     step("Stopping the master");
     master::stop(&demo)?;
@@ -153,11 +166,7 @@ pub(crate) fn stop() -> Result<ExitCode> {
 /// Stops what the demo started and removes what it made.
 pub(crate) fn clean() -> Result<ExitCode> {
     let demo = Demo::locate()?;
-    if !demo.directory().exists() {
-        println!(
-            "Nothing to clean: {} does not exist",
-            demo.directory().display()
-        );
+    if !is_there(&demo, "clean") {
         return Ok(ExitCode::SUCCESS);
     }
     stop_services(&demo)?;
@@ -186,8 +195,7 @@ fn stop_services(demo: &Demo) -> Result<()> {
     })
 }
 
-/// Builds the tools of the demo, without optimisation: that takes a third of the time, and the demo is
-/// fast enough.
+/// Builds the tools of the demo, without optimisation: that is quicker, and the demo is fast enough.
 fn build() -> Result<()> {
     let packages = place::TOOLS.iter().flat_map(|name| ["--package", name]);
     command::run(

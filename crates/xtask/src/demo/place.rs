@@ -17,9 +17,8 @@ pub(super) const COMPUTER: &str = "COMP-DEMO";
 pub(super) const ADDRESS: &str = "127.0.0.1";
 
 /// The tools that the demo runs, and those that its last lines tell of: no other is built.
-pub(super) const TOOLS: [&str; 10] = [
+pub(super) const TOOLS: [&str; 9] = [
     "slapformat",
-    "slapgrid",
     "slapgrid-cp",
     "slapgrid-sr",
     "slapgrid-supervisorctl",

@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::command;
+use crate::dist::emptied;
 
 /// The release of Debian.
 const RELEASE: &str = "trixie";
@@ -56,8 +57,7 @@ impl Root {
 
     fn add_repository(&self, packages: &Path) -> Result<()> {
         let repository = self.0.join(REPOSITORY);
-        fs::create_dir_all(&repository)
-            .with_context(|| format!("cannot make {}", repository.display()))?;
+        emptied(&repository)?;
         for entry in fs::read_dir(packages)
             .with_context(|| format!("cannot list {}: run cargo xtask deb", packages.display()))?
         {
