@@ -24,6 +24,7 @@ use xtask::{command, places, python};
 #[derive(Parser)]
 #[command(
     name = "cargo xtask bench",
+    bin_name = "cargo xtask bench",
     about = "Measures ours beside the Python peer, both in the same run"
 )]
 struct Arguments {

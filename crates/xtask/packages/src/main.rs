@@ -26,6 +26,7 @@ const MAINTAINER: (&str, &str) = ("slapos-rs packagers", "packagers@slapos-rs.ex
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
+    bin_name = "cargo xtask",
     about = "Packages of slapos-rs, and what they hold"
 )]
 struct Arguments {
