@@ -19,6 +19,7 @@ mod metrics;
 mod multimaster;
 mod naming;
 mod panel;
+mod random;
 mod server;
 mod settings;
 mod shacache;

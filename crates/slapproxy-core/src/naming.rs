@@ -102,12 +102,10 @@ impl From<Found> for Tree {
 pub(crate) fn trees(records: &dyn Records) -> Result<Vec<Tree>, MasterError> {
     let roots = records.roots()?.into_iter().map(Found::Instance);
     let mut trees: Vec<_> = roots.map(Tree::from).collect();
-    for computer in records.computers()? {
-        for host in records.partitions(&computer.reference)? {
-            let shares = shares(records, &host)?.into_iter();
-            let roots = shares.filter(|share| share.names.root.is_empty());
-            trees.extend(roots.map(|share| Tree::of(share.names, host.clone())));
-        }
+    for host in records.all_partitions()? {
+        let shares = shares(records, &host)?.into_iter();
+        let roots = shares.filter(|share| share.names.root.is_empty());
+        trees.extend(roots.map(|share| Tree::of(share.names, host.clone())));
     }
     Ok(trees)
 }

@@ -1,7 +1,7 @@
 //! Nodes that wait at the master.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,6 +43,15 @@ fn head(stream: &mut TcpStream) -> String {
     String::from_utf8(head)
         .expect("a head is ASCII")
         .to_lowercase()
+}
+
+/// Whether there is no answer yet, after longer than the server takes to make room.
+fn nothing_comes(stream: &TcpStream) -> bool {
+    let patience = |time| stream.set_read_timeout(time).expect("a socket has one");
+    patience(Some(Duration::from_millis(600)));
+    let seen = stream.peek(&mut [0]);
+    patience(None);
+    seen.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
 /// Runs a statement on the server's database.
@@ -214,6 +223,7 @@ fn who_only_waits_makes_room_for_those_who_ask() {
     poll::until("as many wait as may", PATIENCE, || waiting(&server) == 12);
     // Nobody can tell when these will ask something.
     let silent: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    assert!(nothing_comes(&streams[0]), "answered before somebody asked");
     let asked = Instant::now();
     for _ in 0..5 {
         let answer = ask(&server, &[]);
@@ -231,6 +241,8 @@ fn who_only_waits_makes_room_for_those_who_ask() {
     let head = head(&mut streams[0]);
     assert!(head.starts_with("http/1.1 304"), "{head}");
     assert!(head.contains("connection: close"), "{head}");
+    // Else it would be back at once, and another one would have to go.
+    assert!(!head.contains("preference-applied"), "{head}");
     supply(&server, "http://two/");
     let last = self::head(streams.last_mut().expect("there are twelve"));
     assert!(last.starts_with("http/1.1 200"), "{last}");

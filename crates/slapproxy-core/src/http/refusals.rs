@@ -23,6 +23,7 @@ const OTHERS: &str = "for further reasons";
 pub(super) struct Refused {
     /// The call, or who asked.
     subject: String,
+    /// One line.
     reason: String,
 }
 
@@ -31,7 +32,7 @@ impl Refused {
     pub(super) fn mark(mut response: Response, subject: &str, reason: &str) -> Response {
         response.extensions_mut().insert(Self {
             subject: subject.to_owned(),
-            reason: reason.trim_end().to_owned(),
+            reason: reason.lines().next().unwrap_or_default().to_owned(),
         });
         response
     }
@@ -44,7 +45,9 @@ pub(super) struct Refusals(Mutex<BTreeMap<String, Spell>>);
 /// A time in which requests are turned away for one reason.
 #[derive(Debug)]
 struct Spell {
+    /// When the last one was turned away, and its subject.
     last: Instant,
+    subject: String,
     /// When it was told, and how many have come since.
     told: Instant,
     untold: u64,
@@ -59,7 +62,7 @@ impl Refusals {
         spells.retain(|reason, spell| {
             let is_over = now.duration_since(spell.last) >= QUIET;
             if is_over || now.duration_since(spell.told) >= PERIOD {
-                lines.extend(spell.tell(reason, now));
+                lines.extend(spell.tell(reason, if is_over { spell.last } else { now }));
             }
             !is_over
         });
@@ -71,32 +74,39 @@ impl Refusals {
 fn count(spells: &mut BTreeMap<String, Spell>, refused: &Refused, now: Instant) -> Option<String> {
     let Refused { subject, reason } = refused;
     let is_known = spells.contains_key(reason);
-    let reason = match is_known || spells.len() < REASONS {
+    let key = match is_known || spells.len() < REASONS {
         true => reason,
         false => OTHERS,
     };
-    if let Some(spell) = spells.get_mut(reason) {
+    if let Some(spell) = spells.get_mut(key) {
         spell.last = now;
+        spell.subject.clone_from(subject);
         spell.untold += 1;
         return None;
     }
     let spell = Spell {
         last: now,
+        subject: subject.clone(),
         told: now,
         untold: 0,
     };
-    spells.insert(reason.to_owned(), spell);
+    spells.insert(key.to_owned(), spell);
     Some(format!(
         "{subject}: {reason} (others that are turned away so are counted)"
     ))
 }
 
 impl Spell {
-    /// How many have come since it was told last, if any.
-    fn tell(&mut self, reason: &str, now: Instant) -> Option<String> {
-        let (count, seconds) = (self.untold, now.duration_since(self.told).as_secs());
-        (self.untold, self.told) = (0, now);
-        let line = || format!("{count} more were turned away within {seconds} s: {reason}");
+    /// How many have come since it was told last until then, if any.
+    fn tell(&mut self, reason: &str, until: Instant) -> Option<String> {
+        let (count, seconds) = (self.untold, until.duration_since(self.told).as_secs());
+        (self.untold, self.told) = (0, until);
+        let subject = &self.subject;
+        let line = || {
+            format!(
+                "{count} more were turned away within {seconds} s, the last at {subject}: {reason}"
+            )
+        };
         (count > 0).then(line)
     }
 }
@@ -137,11 +147,12 @@ mod tests {
                 .collect()
         };
         let begin = "getRunId: too many (others that are turned away so are counted)";
-        let minute = "6000 more were turned away within 60 s: too many";
+        let minute = "6000 more were turned away within 60 s, the last at getRunId: too many";
         assert_eq!(flood(0, 150), [begin, minute, minute]);
         assert!(refusals.note(None, at(151_000)).is_empty());
         let end = refusals.note(None, at(160_000));
-        assert_eq!(end, ["2999 more were turned away within 40 s: too many"]);
+        let told = "2999 more were turned away within 29 s, the last at getRunId: too many";
+        assert_eq!(end, [told]);
         assert!(refusals.note(None, at(300_000)).is_empty());
         // The next one is told anew, and nothing more if it stays alone.
         assert_eq!(flood(400_000, 1)[..], [begin]);
@@ -155,11 +166,12 @@ mod tests {
     #[test]
     fn reasons_are_told_apart_and_bounded() {
         let (refusals, now) = (Refusals::default(), Instant::now());
-        let lines = (0..1000).map(|number| {
-            refusals
-                .note(Some(&refused(&number.to_string())), now)
-                .len()
+        let lines = (0..1000).flat_map(|number| {
+            let reason = format!("reason {number}");
+            refusals.note(Some(&refused(&reason)), now)
         });
-        assert_eq!(lines.sum::<usize>(), REASONS + 1);
+        let lines: Vec<_> = lines.collect();
+        assert_eq!(lines.len(), REASONS + 1);
+        assert!(lines[REASONS].contains("reason 16 "), "{lines:?}");
     }
 }

@@ -8,6 +8,7 @@ use slap_proto::marshal::encode;
 
 use super::refusals::Refused;
 use crate::MasterError;
+use crate::error::with_causes;
 use crate::master::Answer;
 
 /// Runs what may wait for the database or the disk; `name` is for the log.
@@ -95,15 +96,4 @@ pub(crate) fn text(error: &dyn Error, status: StatusCode) -> String {
     } else {
         error.to_string()
     }
-}
-
-/// What is wrong and why, in one line.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -10,6 +10,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::prefer::{self, PREFERENCE_APPLIED};
+use super::waiting::Woken;
 use super::{Master, condition, respond};
 use crate::MasterError;
 use crate::master::{Context, Serve};
@@ -17,8 +18,9 @@ use crate::storage::{Records, Storage};
 
 /// What came of waiting.
 struct Waited<'a> {
-    /// How long it was to be.
-    time: Duration,
+    /// How long it was to be. `None` if others needed the connection: told that it was not waited
+    /// for, the client does not come back at once.
+    time: Option<Duration>,
     /// The tag of the answer that the client has, and that nothing has changed since.
     known: Option<HeaderValue>,
     /// Where something has changed, others have their turn at the database later.
@@ -52,7 +54,8 @@ pub(super) async fn serve<C: Serve, S: Storage>(
     if let Some(tag) = tag {
         set_tag(response.headers_mut(), tag);
     }
-    let applied = waited.map(|waited| format!("wait={}", waited.time.as_secs()));
+    let time = waited.and_then(|waited| waited.time);
+    let applied = time.map(|time| format!("wait={}", time.as_secs()));
     if let Some(applied) = applied.and_then(|text| text.parse().ok()) {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);
     }
@@ -94,7 +97,7 @@ async fn wait<'a, C: Serve, S: Storage>(
     };
     let _counted = master.metrics.waiting();
     let deadline = Instant::now() + time;
-    let waited = |known, turn| {
+    let waited = |time, known, turn| {
         Ok(Some(Waited {
             time,
             known,
@@ -105,11 +108,13 @@ async fn wait<'a, C: Serve, S: Storage>(
         let turn = master.waiting.turn().await;
         let known = known(master, context, headers, call).await?;
         if known.is_none() {
-            return waited(None, turn);
+            return waited(Some(time), None, turn);
         }
         drop(turn);
-        if !place.sees_change(deadline).await {
-            return waited(known, None);
+        match place.sees_change(deadline).await {
+            Woken::Change => {}
+            Woken::Nothing => return waited(Some(time), known, None),
+            Woken::Early => return waited(None, known, None),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Requests that wait until a computer's documents change. Each is a task that sleeps: it costs no
 //! thread, and the database is asked again only once something has changed for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::settings::ServerSettings;
@@ -19,15 +20,27 @@ const TURNS: usize = 32;
 pub(crate) struct Waiting {
     /// The computers whose changes somebody waits for.
     computers: Mutex<HashMap<String, Awaited>>,
-    /// Has the one who has waited longest answered.
-    early: Notify,
+    /// How many have come.
+    came: AtomicU64,
+    /// How each is told to make room, by the number with which it came.
+    asleep: Mutex<BTreeMap<u64, oneshot::Sender<()>>>,
     /// Tells those who wait that they shall not any more, and whether nobody shall.
     released: watch::Sender<bool>,
     places: Semaphore,
     /// Those at the database at the same time: one change may wake all.
     turns: Semaphore,
     longest: Duration,
-    most: usize,
+}
+
+/// Why somebody waits no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// Something has changed.
+    Change,
+    /// Nothing has changed in its time, or all are answered; it may wait again.
+    Nothing,
+    /// Others need its connection.
+    Early,
 }
 
 /// A computer whose changes somebody waits for.
@@ -42,6 +55,7 @@ struct Awaited {
 #[derive(Debug)]
 pub(super) struct Place<'a> {
     waiting: &'a Waiting,
+    number: u64,
     computer: String,
     changes: watch::Receiver<()>,
     released: watch::Receiver<bool>,
@@ -54,13 +68,13 @@ impl Waiting {
         let places = settings.max_connections - settings.max_connections / 4;
         Self {
             computers: Mutex::default(),
-            early: Notify::new(),
+            came: AtomicU64::new(0),
+            asleep: Mutex::default(),
             released: watch::Sender::new(false),
             places: Semaphore::new(places),
             // Half of the queue is for those who do not wait.
             turns: Semaphore::new((settings.max_queue / 2).clamp(1, TURNS)),
             longest: settings.max_wait,
-            most: places,
         }
     }
 
@@ -81,6 +95,7 @@ impl Waiting {
         awaited.places += 1;
         Some(Place {
             waiting: self,
+            number: self.came.fetch_add(1, Ordering::Relaxed),
             computer: computer.to_owned(),
             changes: awaited.changes.subscribe(),
             released,
@@ -111,11 +126,15 @@ impl Waiting {
         }
     }
 
-    /// Has the one who has waited longest answered now, for others need its connection.
+    /// Has the one who has waited longest answered now, for others need its connection. Nothing
+    /// happens if nobody waits.
     pub(crate) fn release_one(&self) {
-        // Without this, the next one to come would be answered at once.
-        if self.places.available_permits() < self.most {
-            self.early.notify_one();
+        let mut asleep = lock(&self.asleep);
+        while let Some((_, longest)) = asleep.pop_first() {
+            // Whoever is awake again does not listen.
+            if longest.send(()).is_ok() {
+                return;
+            }
         }
     }
 
@@ -130,26 +149,34 @@ impl Waiting {
     }
 
     fn computers(&self) -> MutexGuard<'_, HashMap<String, Awaited>> {
-        self.computers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.computers)
     }
 }
 
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Place<'_> {
-    /// Waits for a change; false when there is none by then, or nobody shall wait any more.
-    pub(super) async fn sees_change(&mut self, deadline: Instant) -> bool {
+    /// Waits for a change.
+    pub(super) async fn sees_change(&mut self, deadline: Instant) -> Woken {
+        let (order, ordered) = oneshot::channel();
+        lock(&self.waiting.asleep).insert(self.number, order);
         tokio::select! {
-            changed = self.changes.changed() => changed.is_ok(),
-            () = self.waiting.early.notified() => false,
-            _ = self.released.changed() => false,
-            () = sleep_until(deadline) => false,
+            changed = self.changes.changed() => match changed {
+                Ok(()) => Woken::Change,
+                Err(_) => Woken::Nothing,
+            },
+            Ok(()) = ordered => Woken::Early,
+            _ = self.released.changed() => Woken::Nothing,
+            () = sleep_until(deadline) => Woken::Nothing,
         }
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        lock(&self.waiting.asleep).remove(&self.number);
         let mut computers = self.waiting.computers();
         if let Some(awaited) = computers.get_mut(&self.computer) {
             awaited.places -= 1;
@@ -171,7 +198,7 @@ mod tests {
         })
     }
 
-    async fn sees_change(place: &mut Place<'_>) -> bool {
+    async fn sees_change(place: &mut Place<'_>) -> Woken {
         place
             .sees_change(Instant::now() + Duration::from_secs(60))
             .await
@@ -182,13 +209,13 @@ mod tests {
         let waiting = waiting(100);
         let [mut first, mut second] = ["C1", "C2"].map(|name| waiting.place(name).unwrap());
         waiting.tell(Changed::Computer("C1"));
-        assert!(sees_change(&mut first).await);
+        assert_eq!(sees_change(&mut first).await, Woken::Change);
         let begun = Instant::now();
-        assert!(!sees_change(&mut second).await);
+        assert_eq!(sees_change(&mut second).await, Woken::Nothing);
         assert_eq!(begun.elapsed().as_secs(), 60);
         waiting.tell(Changed::Unknown);
-        assert!(sees_change(&mut first).await);
-        assert!(sees_change(&mut second).await);
+        assert_eq!(sees_change(&mut first).await, Woken::Change);
+        assert_eq!(sees_change(&mut second).await, Woken::Change);
     }
 
     #[tokio::test(start_paused = true)]
@@ -197,10 +224,10 @@ mod tests {
         let begun = Instant::now();
         let mut place = waiting.place("C").unwrap();
         waiting.release();
-        assert!(!sees_change(&mut place).await);
+        assert_eq!(sees_change(&mut place).await, Woken::Nothing);
         assert!(waiting.place("C").is_some());
         waiting.end();
-        assert!(!sees_change(&mut place).await);
+        assert_eq!(sees_change(&mut place).await, Woken::Nothing);
         assert!(waiting.place("C").is_none());
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
@@ -232,14 +259,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn where_room_is_short_who_has_waited_longest_goes() {
         let waiting = waiting(100);
-        // Nobody is there to go.
+        // Who is awake does not go, and nothing is kept for the next one.
+        let mut awake = waiting.place("awake").unwrap();
+        waiting.tell(Changed::Unknown);
+        assert_eq!(sees_change(&mut awake).await, Woken::Change);
         waiting.release_one();
         let (begun, ended) = (Instant::now(), Mutex::new(Vec::new()));
         let wait = async |name: &'static str| {
             let mut place = waiting.place(name).unwrap();
-            assert!(!sees_change(&mut place).await);
+            let woken = sees_change(&mut place).await;
             let waited = begun.elapsed().as_secs();
-            ended.lock().unwrap().push((name, waited));
+            ended.lock().unwrap().push((name, woken, waited));
         };
         let release = async {
             waiting.release_one();
@@ -247,7 +277,11 @@ mod tests {
         };
         tokio::join!(wait("first"), wait("second"), wait("third"), release);
         let mut ended = ended.into_inner().unwrap();
-        ended.sort();
-        assert_eq!(ended, [("first", 0), ("second", 0), ("third", 60)]);
+        ended.sort_by_key(|(name, ..)| *name);
+        let early = |name| (name, Woken::Early, 0);
+        let third = ("third", Woken::Nothing, 60);
+        assert_eq!(ended, [early("first"), early("second"), third]);
+        drop(awake);
+        assert!(lock(&waiting.asleep).is_empty());
     }
 }

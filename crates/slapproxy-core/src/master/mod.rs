@@ -88,6 +88,11 @@ pub(crate) trait Serve: Call + About + Clone + Send + Sync + 'static {
     /// The version of its answer, if the answer is a matter of nothing else: the same version stands
     /// for the same answer. It is found without making the answer, whose errors it has all the same.
     ///
+    /// It may be asked for outside of a transaction ([`Storage::glance_async`]): it is right only
+    /// because the version itself is read last, so that what was looked up before is no newer.
+    ///
+    /// [`Storage::glance_async`]: crate::storage::Storage::glance_async
+    ///
     /// # Errors
     /// There is no such computer or partition, and failures of the database.
     fn version(

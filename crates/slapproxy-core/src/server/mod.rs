@@ -23,8 +23,10 @@ use tokio::time::{sleep, timeout};
 use self::connection::Connections;
 use self::listen::{Accepted, Listeners};
 use self::signals::{Signals, Wish};
-use crate::http::{Waiting, measured_app, respond};
+use crate::error::with_causes;
+use crate::http::{Waiting, measured_app};
 use crate::metrics::Metrics;
+use crate::random::random;
 use crate::settings::{ListenAddress, Settings};
 use crate::shacache::{self, ShacacheError};
 use crate::storage::{AnyStorage, OpenError, RebaseError};
@@ -143,12 +145,22 @@ struct Serving {
 }
 
 impl Serving {
-    /// Serves until the signal to end, and then waits for the connections that are in use.
+    /// Serves until the signal to end, and then waits for the connections that are in use. One that
+    /// comes when all slots are taken is kept until there is one; those after it wait in the backlog
+    /// of the socket.
     async fn run(mut self, mut listeners: Listeners, limit: usize, mut signals: Signals) {
         let slots = Arc::new(Semaphore::new(limit));
+        let mut pending = None;
         loop {
             tokio::select! {
-                next = next_connection(&mut listeners, &slots, &self.waiting) => self.begin(next),
+                accepted = next_connection(&mut listeners), if pending.is_none() => {
+                    pending = Some(accepted);
+                }
+                slot = next_slot(&slots, &self.waiting), if pending.is_some() => {
+                    if let Some(accepted) = pending.take() {
+                        self.begin(accepted, slot);
+                    }
+                }
                 wish = signals.next() => match wish {
                     Wish::Reload => self.reload(),
                     Wish::End => break,
@@ -156,7 +168,7 @@ impl Serving {
             }
         }
         log::info!("ending");
-        drop(listeners);
+        drop((listeners, pending));
         self.waiting.end();
         let Self {
             open, mut closing, ..
@@ -168,7 +180,7 @@ impl Serving {
         }
     }
 
-    fn begin(&self, (accepted, slot): (Accepted, OwnedSemaphorePermit)) {
+    fn begin(&self, accepted: Accepted, slot: OwnedSemaphorePermit) {
         let (connections, watcher) = (self.connections.clone(), self.open.watcher());
         tokio::spawn(async move {
             connections.serve(accepted, watcher).await;
@@ -190,24 +202,17 @@ impl Serving {
                 while self.closing.try_join_next().is_some() {}
             }
             Err(error) => {
-                let reason = respond::with_causes(&error);
+                let reason = with_causes(&error);
                 log::error!("the certificates stay as they were read before: {reason}");
             }
         }
     }
 }
 
-/// The next connection, once there is a slot for it. Whoever comes when all slots are taken waits
-/// in the backlog of the socket.
-async fn next_connection(
-    listeners: &mut Listeners,
-    slots: &Arc<Semaphore>,
-    waiting: &Waiting,
-) -> (Accepted, OwnedSemaphorePermit) {
+async fn next_connection(listeners: &mut Listeners) -> Accepted {
     loop {
-        let slot = next_slot(slots, waiting).await;
         match listeners.accept().await {
-            Ok(accepted) => return (accepted, slot),
+            Ok(accepted) => return accepted,
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 log::error!("cannot accept a connection: {error}");
@@ -217,7 +222,7 @@ async fn next_connection(
     }
 }
 
-/// A slot. Where there is none, those make room who only wait for changes, one after the other.
+/// A slot for a connection that is there. Where there is none, those make room who only wait for changes, one after the other.
 async fn next_slot(slots: &Arc<Semaphore>, waiting: &Waiting) -> OwnedSemaphorePermit {
     let mut pause = Duration::ZERO;
     loop {
@@ -243,13 +248,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     kinds.contains(&error.kind())
 }
 
-/// By which a master recognises itself: 32 random letters. Each `RandomState` is seeded by the
-/// operating system.
+/// By which a master recognises itself: 32 random letters.
 pub(crate) fn run_id() -> String {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    let letter = |_| {
-        let number = RandomState::new().build_hasher().finish() % 26;
-        char::from(b'a' + u8::try_from(number).unwrap_or(0))
-    };
+    let letter = |_| char::from(b'a' + u8::try_from(random() % 26).unwrap_or(0));
     (0..32).map(letter).collect()
 }

@@ -186,7 +186,8 @@ pub(crate) fn look_at<T, E: From<OpenError> + From<MasterError>>(
         Database::Sqlite(path) => SqliteReader::open(path)?.read(function)?,
         #[cfg(feature = "postgresql")]
         Database::Postgres(settings) => {
-            PostgresStorage::open_existing((**settings).clone())?.read(function)?
+            let settings = (**settings).clone().for_looking();
+            PostgresStorage::open_existing(settings)?.read(function)?
         }
     })
 }

@@ -378,9 +378,7 @@ pub trait Storage: Send + Sync + 'static {
     fn glance_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> std::result::Result<T, MasterError> + Send,
-    ) -> impl Future<Output = std::result::Result<T, MasterError>> + Send {
-        self.read_async(function)
-    }
+    ) -> impl Future<Output = std::result::Result<T, MasterError>> + Send;
 
     /// As [`Storage::write`], for tasks: no thread waits for a turn.
     ///

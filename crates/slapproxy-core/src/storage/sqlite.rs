@@ -222,6 +222,13 @@ impl Storage for SqliteStorage {
         self.read(function)
     }
 
+    async fn glance_async<T: Send>(
+        &self,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        self.read_async(function).await
+    }
+
     fn write_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,

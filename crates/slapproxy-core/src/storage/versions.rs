@@ -227,6 +227,8 @@ SET search_path FROM CURRENT AS $$
       CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)
     FROM (SELECT DISTINCT unnest(computers)) AS distinct_ones (computer)
     WHERE computer IS NOT NULL
+    -- In one order, so that none waits for another who waits for it.
+    ORDER BY computer
     ON CONFLICT (computer_reference, shard)
     DO UPDATE SET stamp = EXCLUDED.stamp, changed = EXCLUDED.changed;
 $$;

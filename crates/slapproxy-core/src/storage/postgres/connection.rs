@@ -70,6 +70,16 @@ impl Connection {
         answer.map_err(PostgresError::Statement)
     }
 
+    /// Runs statements that have no parameters and tell nothing.
+    pub(super) fn run(&self, deadline: Instant, sql: &str) -> Result<(), PostgresError> {
+        self.wait(deadline, async |client| client.batch_execute(sql).await)
+    }
+
+    /// Ends the transaction that is open, if any; nothing of it remains.
+    pub(super) fn roll_back(&self, deadline: Instant) -> Result<(), PostgresError> {
+        self.run(deadline, "ROLLBACK")
+    }
+
     /// The statement, which is prepared when it is used first.
     pub(super) fn statement(
         &self,

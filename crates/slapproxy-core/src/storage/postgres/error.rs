@@ -34,6 +34,9 @@ pub enum PostgresError {
     /// A standby, or one that was the primary: it takes no writes.
     #[error("it takes no writes")]
     Standby(#[source] Error),
+    /// It takes no writes, and need not.
+    #[error("it is only for reading")]
+    ReadOnly(#[source] Error),
     /// It lacks what the tables need.
     #[error("it is PostgreSQL {0}, and 13 is the oldest that will do")]
     TooOld(String),
@@ -101,6 +104,19 @@ impl PostgresError {
         }
     }
 
+    /// As one of a server that may be a standby.
+    pub(super) fn of_standby(self) -> Self {
+        match self {
+            Self::Standby(error) => Self::ReadOnly(error),
+            Self::Statement(error)
+                if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) =>
+            {
+                Self::ReadOnly(error)
+            }
+            other => other,
+        }
+    }
+
     /// Whether the connection is good for nothing any more.
     pub(super) fn is_of_connection(&self) -> bool {
         match self {
@@ -127,6 +143,7 @@ impl PostgresError {
             | Self::Away
             | Self::Crowded(_)
             | Self::Standby(_)
+            | Self::ReadOnly(_)
             | Self::Overloaded
             | Self::Late => true,
             Self::Statement(error) => {

@@ -58,13 +58,12 @@ impl PostgresStorage {
         Self::open_with(settings, schema::ensure)
     }
 
-    /// Connects to a database whose tables a server has made, to read it: a standby will do. Not
-    /// within a task.
+    /// Connects to a database whose tables a server has made, to read it. Not within a task.
     ///
     /// # Errors
     /// The database cannot be reached, or holds nothing of ours.
     pub fn open_existing(settings: PostgresSettings) -> Result<Self, OpenError> {
-        Self::open_with(settings.for_reading(), schema::check)
+        Self::open_with(settings, schema::check)
     }
 
     fn open_with(
@@ -111,7 +110,7 @@ impl PostgresStorage {
         loop {
             let access = patience.access(access);
             match self.attempt(access, patience.deadline(), &function) {
-                Err(MasterError::Storage(error)) => patience.pause(error)?,
+                Err(MasterError::Storage(error)) => patience.pause(access, error)?,
                 done => return done,
             }
         }
@@ -125,9 +124,10 @@ impl PostgresStorage {
     ) -> Result<T, MasterError> {
         let connection = self.pool.take().map_err(failed("cannot connect"))?;
         let (done, has_ended) = run(&connection, access, deadline, function);
+        let done = done.map_err(|error| self.judged(error));
         match &done {
             Err(MasterError::Storage(error)) if is_of_connection(error) => {
-                self.forget_lost(error, deadline);
+                self.forget_lost(error, access, deadline);
             }
             _ if has_ended => self.pool.put_back(connection),
             _ => {}
@@ -135,12 +135,27 @@ impl PostgresStorage {
         done
     }
 
+    /// Where the URI asks for no server that takes writes, that one takes none is an answer, which
+    /// another connection would give, too.
+    fn judged(&self, error: MasterError) -> MasterError {
+        match error {
+            MasterError::Storage(StorageError {
+                action,
+                source: EngineError::Postgres(source),
+            }) if self.pool.may_be_standby() => {
+                EngineError::from(source.of_standby()).at(action).into()
+            }
+            other => other,
+        }
+    }
+
     /// What ended one connection has ended those that nobody used since; where one leads to a standby,
     /// so may they.
-    fn forget_lost(&self, error: &StorageError, deadline: Instant) {
-        // Past the deadline, it is the request that is late.
+    fn forget_lost(&self, error: &StorageError, access: Access, deadline: Instant) {
+        // Past the deadline, it is the request that is late; a glance may wait for a lock only, which
+        // the transaction that follows it finds out.
         let is_late = matches!(&error.source, EngineError::Postgres(PostgresError::Late))
-            && Instant::now() >= deadline;
+            && (access == Access::Glance || Instant::now() >= deadline);
         if !is_late {
             self.pool.forget_idle();
         }
@@ -242,7 +257,11 @@ fn run<T>(
 ) -> (Result<T, MasterError>, bool) {
     let transaction = match Transaction::begin(connection, access, deadline) {
         Ok(transaction) => transaction,
-        Err(error) => return (Err(failed("cannot begin")(error).into()), false),
+        Err(error) => {
+            let is_over = matches!(error, PostgresError::Standby(_))
+                && connection.roll_back(deadline).is_ok();
+            return (Err(failed("cannot begin")(error).into()), is_over);
+        }
     };
     match function(&Statements(&transaction)) {
         Ok(value) => {
@@ -269,9 +288,11 @@ fn failed(action: &'static str) -> impl Fn(PostgresError) -> StorageError {
 
 #[cfg(test)]
 mod tests {
-    use slapos_tests::postgres::Postgres;
+    use slapos_tests::poll;
+    use slapos_tests::postgres::{Postgres, Setup};
 
     use super::*;
+    use crate::storage::{Database, MigrateError, migrate};
 
     fn open(uri: &str) -> PostgresStorage {
         PostgresStorage::open(PostgresSettings::parse(uri).unwrap()).unwrap()
@@ -290,6 +311,74 @@ mod tests {
         assert!(late.is_err(), "{late:?}");
         assert_eq!(storage.pool.idle(), 1);
         lock.roll_back().unwrap();
+    }
+
+    /// That many connections that nobody uses.
+    fn keep_idle(storage: &PostgresStorage, count: usize) {
+        let connections: Vec<_> = (0..count).map(|_| storage.pool.take().unwrap()).collect();
+        connections
+            .into_iter()
+            .for_each(|it| storage.pool.put_back(it));
+    }
+
+    #[test]
+    fn a_glance_may_wait_for_a_lock_and_costs_no_connection_but_its_own() {
+        let uri = Postgres::shared().database();
+        let storage = open(&uri);
+        keep_idle(&storage, 3);
+        let sql = |text: &str| Postgres::shared().sql(Postgres::name(&uri), text);
+        let glanced = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                sql(
+                    "BEGIN; LOCK TABLE computer_version18 IN ACCESS EXCLUSIVE MODE; \
+                     SELECT pg_sleep(4)",
+                )
+            });
+            poll::until("it is locked", Duration::from_secs(10), || {
+                sql(
+                    "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' \
+                     AND relation = 'computer_version18'::regclass",
+                ) == "1\n"
+            });
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let begun = Instant::now();
+            let glance = storage.glance_async(|records| Ok(records.version("C")?));
+            (runtime.block_on(glance), begun.elapsed())
+        });
+        assert_eq!(glanced.0.unwrap(), None);
+        assert!(glanced.1 > Duration::from_secs(3), "{:?}", glanced.1);
+        assert_eq!(storage.pool.idle(), 2);
+    }
+
+    #[test]
+    fn a_standby_that_is_asked_for_refuses_writes_and_keeps_its_connections() {
+        let primary = Postgres::start(&Setup::default());
+        let uri = primary.database();
+        drop(open(&uri));
+        let standby = primary.standby();
+        let uri = standby.uri(Postgres::name(&uri));
+        let any = format!("{uri}&target_session_attrs=any");
+        let storage = open(&any);
+        keep_idle(&storage, 2);
+        let count = "SELECT string_agg(CAST(pid AS TEXT), ',' ORDER BY pid) FROM pg_stat_activity \
+            WHERE application_name = 'slapproxy'";
+        let before = standby.sql("postgres", count);
+        for _ in 0..3 {
+            let refused = storage.write(|records| Ok(records.set_config("a", "b")?));
+            let Err(MasterError::Storage(error)) = refused else {
+                panic!("{refused:?}");
+            };
+            assert!(error.is_passing(), "{error:?}");
+            storage.read(|records| Ok(records.computers()?)).unwrap();
+        }
+        assert_eq!(standby.sql("postgres", count), before);
+        // It may lack what was written last: who takes everything over asks the primary.
+        let settings = PostgresSettings::parse(&uri).unwrap();
+        assert!(PostgresStorage::open_existing(settings.clone().for_looking()).is_ok());
+        let directory = tempfile::tempdir().unwrap();
+        let to = Database::from(&directory.path().join("db"));
+        let refused = migrate(&Database::Postgres(settings.into()), &to);
+        assert!(matches!(refused, Err(MigrateError::Open(_))), "{refused:?}");
     }
 
     /// What it says of an error that the database gives.

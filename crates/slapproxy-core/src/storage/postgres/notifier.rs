@@ -16,8 +16,8 @@ use tokio::runtime::Runtime;
 use super::connection::{self, Connection};
 use super::pool::Pool;
 use super::transaction::{Access, Transaction};
-use super::{failed, is_of_connection};
-use crate::http::respond;
+use super::{PostgresError, failed, is_of_connection};
+use crate::error::with_causes;
 use crate::storage::engine::{Engine, Parameter};
 use crate::storage::{Changed, Listener, Result};
 
@@ -28,9 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Until a database that is away is looked for again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Before which transaction all had ended, and which none has reached.
+/// Before which transaction all had ended, which none has reached, and since when the server runs.
 const LIMITS: &str = "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT), \
-    CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)";
+    CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT), \
+    CAST(extract(epoch FROM pg_postmaster_start_time()) * 1000000 AS BIGINT)";
 /// What transactions of a range have changed. Rows that another server has written, of which this
 /// database is a copy, may name transactions that are yet to come: they are not looked at.
 const CHANGES: &str = "SELECT computer_reference, changed FROM computer_version18 \
@@ -70,8 +71,7 @@ struct Looking<'a> {
     /// To wait for the turn.
     runtime: &'a Runtime,
     listener: &'a Listener,
-    /// `None`: nobody has looked yet, or in vain, so that changes may have been missed.
-    seen: Option<Changes>,
+    seen: Changes,
     is_failing: bool,
 }
 
@@ -81,7 +81,7 @@ impl<'a> Looking<'a> {
             pool,
             runtime,
             listener,
-            seen: None,
+            seen: Changes::default(),
             is_failing: false,
         }
     }
@@ -100,33 +100,39 @@ impl<'a> Looking<'a> {
 
     /// Tells of what has changed since the last look.
     fn look(&mut self) -> Result<()> {
-        // Gone if this fails: then changes may be missed.
-        let seen = self.seen.take();
-        let is_first = seen.is_none();
-        let mut changes = seen.unwrap_or_default();
-        let computers = self.found_by(&mut changes)?;
-        self.seen = Some(changes);
-        if is_first {
-            (self.listener)(Changed::Unknown);
-            return Ok(());
-        }
-        for computer in computers {
-            (self.listener)(Changed::Computer(&computer));
+        match self.changed()? {
+            None => (self.listener)(Changed::Unknown),
+            Some(computers) => {
+                for computer in computers {
+                    (self.listener)(Changed::Computer(&computer));
+                }
+            }
         }
         Ok(())
     }
 
-    fn found_by(&self, changes: &mut Changes) -> Result<Vec<String>> {
+    /// What has changed. A look that fails misses nothing: the next one finds what it would have.
+    fn changed(&mut self) -> Result<Option<Vec<String>>> {
         let slot = self.runtime.block_on(self.pool.slot());
         let _slot = slot.map_err(failed(ACTION))?;
-        let connection = self.pool.take().map_err(failed(ACTION))?;
-        let found = changes.look(&connection);
-        match &found {
-            Ok(_) => self.pool.put_back(connection),
-            Err(error) if is_of_connection(error) => self.pool.forget_idle(),
-            Err(_) => {}
+        match self.look_by(self.pool.take()) {
+            // Of a pooled one, nobody knows for how long it was gone.
+            Err(error) if is_of_connection(&error) => {
+                self.pool.forget_idle();
+                self.look_by(self.pool.connect())
+            }
+            found => found,
         }
-        found
+    }
+
+    fn look_by(
+        &mut self,
+        connection: std::result::Result<Connection, PostgresError>,
+    ) -> Result<Option<Vec<String>>> {
+        let connection = connection.map_err(failed(ACTION))?;
+        let found = self.seen.look(&connection)?;
+        self.pool.put_back(connection);
+        Ok(found)
     }
 
     /// Says once that nobody is told, and once that they are again.
@@ -134,7 +140,7 @@ impl<'a> Looking<'a> {
         match looked {
             Ok(()) if self.is_failing => log::info!("changes in the database are seen again"),
             Err(error) if !self.is_failing => {
-                let reason = respond::with_causes(error);
+                let reason = with_causes(error);
                 log::warn!("{reason}; nodes that wait for changes are not told");
             }
             _ => {}
@@ -146,6 +152,9 @@ impl<'a> Looking<'a> {
 /// What was seen of changes.
 #[derive(Default)]
 struct Changes {
+    /// Since when the server runs that was asked, in microseconds of Unix time. Transactions of
+    /// another one, or of before a crash, may have been lost, and their numbers be given again.
+    server: i64,
     /// Transactions before this one had all ended.
     since: i64,
     /// The changes by later ones, by computer and transaction.
@@ -153,18 +162,19 @@ struct Changes {
 }
 
 impl Changes {
-    /// The computers that have changed since the last look.
-    fn look(&mut self, connection: &Connection) -> Result<Vec<String>> {
+    /// The computers that have changed since the last look; `None` if nobody can tell.
+    fn look(&mut self, connection: &Connection) -> Result<Option<Vec<String>>> {
         let deadline = Instant::now() + PATIENCE;
         let transaction = Transaction::begin(connection, Access::Read, deadline);
         let transaction = transaction.map_err(failed(ACTION))?;
-        let (mut next, mut end, mut found) = (0, 0, HashSet::new());
+        let (mut next, mut end, mut server, mut found) = (0, 0, 0, HashSet::new());
         let limits = transaction.query(LIMITS, &[], &mut |row| {
-            (next, end) = (row.get(0)?, row.get(1)?);
+            (next, end, server) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(())
         });
         limits.map_err(|error| error.at(ACTION))?;
-        let since = if self.since == 0 { next } else { self.since };
+        let is_same = self.server == server && self.since <= next;
+        let since = if is_same { self.since } else { next };
         let range = [Parameter::Integer(since), Parameter::Integer(end)];
         let changes = transaction.query(CHANGES, &range, &mut |row| {
             found.insert((row.get(0)?, row.get(1)?));
@@ -174,13 +184,14 @@ impl Changes {
         transaction.commit().map_err(failed(ACTION))?;
         let new = found.difference(&self.seen).cloned();
         let computers = new.map(|(computer, _)| computer).collect();
-        (self.since, self.seen) = (next, found);
-        Ok(computers)
+        (self.server, self.since, self.seen) = (server, next, found);
+        Ok(is_same.then_some(computers))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use slapos_tests::poll;
     use slapos_tests::postgres::Postgres;
 
     use super::super::{PostgresSettings, PostgresStorage};
@@ -198,11 +209,11 @@ mod tests {
         let storage = open(&uri);
         let connection = storage.pool.take().unwrap();
         let mut changes = Changes::default();
-        assert!(changes.look(&connection).unwrap().is_empty());
+        assert_eq!(changes.look(&connection).unwrap(), None);
         let copied = "INSERT INTO computer_version18 SELECT 'C' || number, 0, 1, 4e18 \
             FROM generate_series(1, 1000) AS number";
         Postgres::shared().sql(Postgres::name(&uri), copied);
-        assert!(changes.look(&connection).unwrap().is_empty());
+        assert_eq!(changes.look(&connection).unwrap(), Some(Vec::new()));
         assert!(changes.seen.is_empty());
         let supply = |computer: &str| {
             let supplied =
@@ -211,10 +222,49 @@ mod tests {
         };
         supply("C7");
         supply("new");
-        let mut told = changes.look(&connection).unwrap();
+        let mut told = changes.look(&connection).unwrap().unwrap();
         told.sort();
         assert_eq!(told, ["C7", "new"]);
-        assert!(changes.look(&connection).unwrap().is_empty());
+        assert_eq!(changes.look(&connection).unwrap(), Some(Vec::new()));
+    }
+
+    #[test]
+    fn of_another_server_nobody_can_tell_what_has_changed() {
+        let storage = open(&Postgres::shared().database());
+        let connection = storage.pool.take().unwrap();
+        let mut changes = Changes::default();
+        for (server, since) in [(0, i64::MAX), (1, 0)] {
+            changes.look(&connection).unwrap();
+            changes.server -= server;
+            changes.since = changes.since.max(since);
+            assert_eq!(changes.look(&connection).unwrap(), None);
+            assert_eq!(changes.look(&connection).unwrap(), Some(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn a_connection_that_has_died_wakes_nobody() {
+        let uri = Postgres::shared().database();
+        let named = format!("{uri}&application_name=mortal");
+        let mut settings = PostgresSettings::parse(&named).unwrap();
+        settings.connections = 1;
+        let storage = PostgresStorage::open(settings).unwrap();
+        let (told, changes) = sync_channel(100);
+        storage.tell_changes(Box::new(move |changed| {
+            let _ = told.try_send(changed == Changed::Computer("C"));
+        }));
+        assert_eq!(changes.recv_timeout(PATIENCE), Ok(false));
+        let sql = |text: &str| Postgres::shared().sql("postgres", text);
+        let backend = "SELECT pid FROM pg_stat_activity WHERE application_name = 'mortal'";
+        let before = sql(backend);
+        sql(&format!("SELECT pg_terminate_backend(({backend}))"));
+        poll::until("it is connected anew", PATIENCE, || {
+            let now = sql(backend);
+            !now.is_empty() && now != before
+        });
+        let supplied = storage.write(|records| Ok(records.set_software("C", "u", "available")?));
+        supplied.unwrap();
+        assert_eq!(changes.recv_timeout(PATIENCE), Ok(true));
     }
 
     #[test]

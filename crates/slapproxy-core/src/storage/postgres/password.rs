@@ -4,16 +4,18 @@
 //! Source: PostgreSQL's documentation, chapters 34.15 and 34.16.
 
 use std::env;
-use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
+use nix::fcntl::OFlag;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-use crate::http::respond;
+use crate::error::with_causes;
 
 /// The file of passwords cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +45,7 @@ const SOCKETS: [&str; 3] = ["/tmp", "/run/postgresql", "/var/run/postgresql"];
 #[derive(Debug, Default)]
 pub(super) struct Passwords {
     /// That of the environment, for every host.
-    common: Option<String>,
+    common: Option<Vec<u8>>,
     /// The lines of a file; the first that fits a host counts for it.
     lines: String,
 }
@@ -60,7 +62,7 @@ impl Passwords {
         }
         if let Some(password) = env::var_os("PGPASSWORD") {
             return Ok(Self {
-                common: password.into_string().ok(),
+                common: Some(password.into_vec()),
                 lines: String::new(),
             });
         }
@@ -80,9 +82,13 @@ impl Passwords {
     }
 
     /// The password for a database on a host, of which there is one.
-    pub(super) fn of(&self, config: &Config) -> Option<String> {
+    pub(super) fn of(&self, config: &Config) -> Option<Vec<u8>> {
         let mut lines = self.lines.lines();
-        let of_file = || lines.find_map(|line| password(line, config));
+        let of_file = || {
+            lines
+                .find_map(|line| password(line, config))
+                .map(String::into_bytes)
+        };
         self.common.clone().or_else(of_file)
     }
 }
@@ -97,7 +103,7 @@ fn read_if_safe(path: &Path) -> String {
         if !error.is_of_absence() {
             // Each connection reads it again.
             static TOLD: Once = Once::new();
-            TOLD.call_once(|| log::warn!("{}; it is not used", respond::with_causes(&error)));
+            TOLD.call_once(|| log::warn!("{}; it is not used", with_causes(&error)));
         }
         String::new()
     })
@@ -109,13 +115,21 @@ fn read(path: &Path) -> Result<String, PasswordError> {
         source,
     };
     // One that is a pipe must not be waited for.
-    let metadata = path.metadata().map_err(failed)?;
+    let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits())
+        .open(path);
+    let mut file = opened.map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
     let is_safe = metadata.is_file() && metadata.mode() & 0o077 == 0;
     if !is_safe {
         let path = path.to_owned();
         return Err(PasswordError::Open { path });
     }
-    fs::read_to_string(path).map_err(failed)
+    let mut lines = String::new();
+    file.read_to_string(&mut lines).map_err(failed)?;
+    Ok(lines)
 }
 
 /// The password of a line, if it is for this database.
@@ -178,7 +192,8 @@ mod tests {
 
     fn found(lines: &str, uri: &str) -> Option<String> {
         let config = uri.parse().unwrap();
-        Passwords::of_lines(lines.to_owned()).of(&config)
+        let found = Passwords::of_lines(lines.to_owned()).of(&config);
+        found.map(|password| String::from_utf8(password).unwrap())
     }
 
     #[test]
@@ -215,12 +230,26 @@ mod tests {
             .iter()
             .map(|host| passwords.of(host).unwrap())
             .collect();
-        assert_eq!(found, ["first", "second", "others"]);
+        assert_eq!(found, ["first", "second", "others"].map(str::as_bytes));
+    }
+
+    #[test]
+    fn a_password_may_be_of_any_bytes() {
+        let passwords = Passwords {
+            common: Some(b"\xFF".to_vec()),
+            lines: String::new(),
+        };
+        let config = "postgresql://u@db/proxy".parse().unwrap();
+        assert_eq!(passwords.of(&config).unwrap(), b"\xFF");
     }
 
     #[test]
     fn a_file_that_others_can_read_is_refused_or_passed_over() {
+        use std::fs;
         use std::os::unix::fs::PermissionsExt;
+
+        use nix::sys::stat::Mode;
+
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pass");
         fs::write(&path, "*:*:*:u:secret\n").unwrap();
@@ -233,7 +262,9 @@ mod tests {
         let error = Passwords::read(Some(&path)).unwrap_err().to_string();
         assert!(error.contains("pass"), "{error}");
         assert_eq!(read_if_safe(&path), "");
-        // What is no file would be waited for.
+        // A pipe would be waited for.
+        nix::unistd::mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        assert!(Passwords::read(Some(&path)).is_err());
         let error = Passwords::read(Some(Path::new("/dev/null"))).unwrap_err();
         assert!(error.to_string().contains("/dev/null"), "{error}");
     }

@@ -63,6 +63,11 @@ impl Pool {
         }
     }
 
+    /// Whether the connections may be to a server that takes no writes.
+    pub(super) fn may_be_standby(&self) -> bool {
+        self.settings.may_be_standby()
+    }
+
     /// Waits for the turn of a request; how many may wait is bounded before, for every engine.
     pub(super) async fn slot(&self) -> Result<Slot<'_>, PostgresError> {
         match timeout(LONGEST_WAIT, self.slots.acquire()).await {

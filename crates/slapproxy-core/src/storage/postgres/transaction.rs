@@ -11,7 +11,9 @@ use super::connection::Connection;
 use super::{PostgresError, escape};
 use crate::storage::engine::{Engine, Parameter, Result, Row};
 
-/// How long a database that is there may take to begin. A connection that was cut is found by it.
+/// How long a database that is there may take to begin, or for a glance. A connection that was cut is
+/// found by it: to begin waits for nobody. A glance may wait for a lock, too; so what is late is tried
+/// again by a transaction, whose beginning tells the two apart.
 const BEGINNING: Duration = Duration::from_secs(3);
 
 /// What a transaction is for.
@@ -50,25 +52,28 @@ impl<'a> Transaction<'a> {
             is_open,
             has_failed: Cell::new(false),
         };
-        let sql = match access {
+        let (sql, begin_by, writes) = match access {
             Access::Glance => return Ok(new(soon, false)),
-            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-            Access::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE",
+            Access::Read => (
+                "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                soon,
+                false,
+            ),
+            Access::Write => ("BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE", soon, true),
             // What the transaction sees is what is there after the wait.
-            Access::WriteInTurn => {
+            Access::WriteInTurn => (
                 "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE; \
-                 LOCK TABLE slapproxy_schema IN EXCLUSIVE MODE"
-            }
+                 LOCK TABLE slapproxy_schema IN EXCLUSIVE MODE",
+                deadline,
+                true,
+            ),
         };
-        let soon = match access {
-            Access::WriteInTurn => deadline,
-            _ => soon,
-        };
-        let begun = connection.wait(soon, async |client| client.batch_execute(sql).await);
-        match access {
-            Access::Glance | Access::Read => begun,
-            Access::Write | Access::WriteInTurn => begun.map_err(PostgresError::of_writing),
-        }?;
+        connection
+            .run(begin_by, sql)
+            .map_err(|error| match writes {
+                true => error.of_writing(),
+                false => error,
+            })?;
         Ok(new(deadline, true))
     }
 
@@ -96,7 +101,7 @@ impl<'a> Transaction<'a> {
     /// Ends it; nothing of it remains.
     pub(super) fn roll_back(self) -> std::result::Result<(), PostgresError> {
         match self.is_open {
-            true => self.simple("ROLLBACK"),
+            true => self.connection.roll_back(self.deadline),
             // Whether the connection is good for more was not asked.
             false if self.has_failed.get() => Err(PostgresError::GivenUp),
             false => Ok(()),
@@ -104,8 +109,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn simple(&self, sql: &str) -> std::result::Result<(), PostgresError> {
-        let ended = async |client: &tokio_postgres::Client| client.batch_execute(sql).await;
-        self.connection.wait(self.deadline, ended)
+        self.connection.run(self.deadline, sql)
     }
 
     /// Runs a statement.

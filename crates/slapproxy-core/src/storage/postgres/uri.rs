@@ -102,12 +102,18 @@ impl PostgresSettings {
         })
     }
 
-    /// For those who only read: a server that takes no writes will do, unless the URI says otherwise.
-    pub(super) fn for_reading(mut self) -> Self {
+    /// For those who only look: a standby will do, which may lack what was written last, unless the
+    /// URI says otherwise.
+    pub(in crate::storage) fn for_looking(mut self) -> Self {
         if !self.has_target {
             self.config.target_session_attrs(TargetSessionAttrs::Any);
         }
         self
+    }
+
+    /// Whether a server that takes no writes will do.
+    pub(super) fn may_be_standby(&self) -> bool {
+        self.config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite
     }
 
     /// How long one host may take.
@@ -342,7 +348,7 @@ mod tests {
             let settings = settings(&format!("postgresql://a,b/proxy?{parameters}")).unwrap();
             let target = settings.config.get_target_session_attrs();
             assert_eq!(target, serving, "{parameters}");
-            let target = settings.for_reading().config.get_target_session_attrs();
+            let target = settings.for_looking().config.get_target_session_attrs();
             assert_eq!(target, reading, "{parameters}");
         }
     }

@@ -78,6 +78,7 @@ pub fn migrate(from: &Database, to: &Database) -> Result<Vec<Migrated>, MigrateE
         Database::Sqlite(path) => SqliteReader::open(path)?.with(|source| write_to(to, source)),
         #[cfg(feature = "postgresql")]
         Database::Postgres(settings) => {
+            // A standby may lack what was written last, unless the URI says that one will do.
             let storage = PostgresStorage::open_existing((**settings).clone())?;
             storage.at_leisure(Access::Read, |source| write_to(to, source))
         }
