@@ -261,4 +261,14 @@ fn many_rows_at_once_give_new_versions_to_their_computers_alone() {
     sql("UPDATE software18 SET computer_reference = 'C'");
     let [_, moved, c] = versions();
     assert!(moved != b && c.is_some(), "{moved:?} {c:?}");
+    // Each computer is noted once by a statement, however many rows it has.
+    let noted = "SELECT n_tup_ins + n_tup_upd FROM pg_stat_xact_user_tables \
+        WHERE relname = 'computer_version18'";
+    let rows = "SELECT 'u' || number, 'D' || number % 2 FROM generate_series(1, 100) AS number";
+    for statement in [
+        format!("INSERT INTO software18 (url, computer_reference) {rows}"),
+        "DELETE FROM software18 WHERE computer_reference LIKE 'D%'".to_owned(),
+    ] {
+        assert_eq!(sql(&format!("BEGIN; {statement}; {noted}; COMMIT")), "2\n");
+    }
 }

@@ -7,9 +7,10 @@ use std::io;
 use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tokio_postgres::{Client, Error, Statement};
 
+use super::hosts::Answered;
 use super::{PostgresError, PostgresSettings};
 
 /// What holds for every connection. A server that is gone without a word shall not keep rows
@@ -31,23 +32,29 @@ pub(super) fn runtime() -> io::Result<Runtime> {
 }
 
 impl Connection {
-    pub(super) fn open(settings: &PostgresSettings) -> Result<Self, PostgresError> {
+    /// Connects, beginning with the host that answered last; which one did.
+    pub(super) fn open(
+        settings: &PostgresSettings,
+        last: &Answered,
+    ) -> Result<(Self, Answered), PostgresError> {
         let runtime = runtime().map_err(PostgresError::Runtime)?;
         let opened = runtime.block_on(async {
-            let deadline = Instant::now() + settings.patience();
-            let client = timeout_at(deadline.into(), settings.connect()).await;
-            let client = client.map_err(|_| PostgresError::Late)??;
-            let prepared = timeout_at(deadline.into(), client.batch_execute(SESSION)).await;
+            let (client, answered) = settings.connect(last).await?;
+            let patience = settings.patience_for_each();
+            let prepared = timeout(patience, client.batch_execute(SESSION)).await;
             let prepared = prepared.map_err(|_| PostgresError::Late)?;
             prepared.map_err(PostgresError::Unreachable)?;
-            Ok(client)
+            Ok((client, answered))
         });
         match opened {
-            Ok(client) => Ok(Self {
-                client,
-                statements: RefCell::default(),
-                runtime: Some(runtime),
-            }),
+            Ok((client, answered)) => {
+                let connection = Self {
+                    client,
+                    statements: RefCell::default(),
+                    runtime: Some(runtime),
+                };
+                Ok((connection, answered))
+            }
             Err(error) => {
                 runtime.shutdown_background();
                 Err(error)

@@ -5,6 +5,7 @@ use std::io;
 
 use super::PasswordError;
 use crate::TlsError;
+use crate::error::with_causes;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -25,6 +26,12 @@ pub enum PostgresError {
     /// It does not let us in, or is not there.
     #[error("it cannot be reached")]
     Unreachable(#[source] Error),
+    /// Its name leads nowhere.
+    #[error("its name cannot be looked up")]
+    Lookup(#[source] io::Error),
+    /// None of its hosts, or of their addresses, lets us in.
+    #[error("none of its hosts will do: {}", listed(.0))]
+    Places(Vec<(String, PostgresError)>),
     /// It could not be reached a moment ago, and was not tried again since.
     #[error("it cannot be reached")]
     Away,
@@ -94,6 +101,20 @@ impl PostgresError {
         }
     }
 
+    /// Of all places that were tried. That one has no connection left is worth more than that others
+    /// are away.
+    pub(super) fn of_places(mut failures: Vec<(String, Self)>) -> Self {
+        let crowded = failures
+            .iter()
+            .position(|(_, error)| matches!(error, Self::Crowded(_)));
+        match (crowded, failures.len()) {
+            (Some(index), _) => failures.swap_remove(index).1,
+            (None, 1) => failures.swap_remove(0).1,
+            (None, 0) => Self::Away,
+            (None, _) => Self::Places(failures),
+        }
+    }
+
     /// As one of beginning to write. A standby names features that it does not support.
     pub(super) fn of_writing(self) -> Self {
         match self {
@@ -139,7 +160,9 @@ impl PostgresError {
     /// Whether it is worth to ask again later.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
+            Self::Places(failures) => failures.iter().any(|(_, error)| error.is_passing()),
             Self::Unreachable(_)
+            | Self::Lookup(_)
             | Self::Away
             | Self::Crowded(_)
             | Self::Standby(_)
@@ -157,6 +180,14 @@ impl PostgresError {
             | Self::Runtime(_) => false,
         }
     }
+}
+
+/// What each place says, in one line.
+fn listed(failures: &[(String, PostgresError)]) -> String {
+    let told = failures
+        .iter()
+        .map(|(place, error)| format!("{place}: {}", with_causes(error)));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 /// Whether bytes did not come through.

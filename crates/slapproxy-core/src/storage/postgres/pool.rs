@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::connection::Connection;
+use super::hosts::Answered;
 use super::{PostgresError, PostgresSettings};
 
 /// How long a request waits for a connection.
@@ -23,6 +24,8 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Connection>>,
     /// Until when no connection is made, because one could not be.
     barred: Mutex<Option<Barred>>,
+    /// Which host is begun with.
+    answered: Mutex<Answered>,
 }
 
 /// Why and until when no connection is made.
@@ -60,6 +63,7 @@ impl Pool {
             settings,
             idle: Mutex::default(),
             barred: Mutex::default(),
+            answered: Mutex::default(),
         }
     }
 
@@ -88,9 +92,12 @@ impl Pool {
         if let Some(barred) = barred.filter(|barred| Instant::now() < barred.until) {
             return Err(barred.error());
         }
-        let opened = Connection::open(&self.settings);
+        let last = lock(&self.answered).clone();
+        let opened = Connection::open(&self.settings, &last);
         *lock(&self.barred) = opened.as_ref().err().and_then(Barred::by);
-        opened
+        let (connection, answered) = opened?;
+        *lock(&self.answered) = answered;
+        Ok(connection)
     }
 
     /// Keeps a connection for the next one.

@@ -4,10 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::time::timeout;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, NoTls};
 
+use super::hosts::Answered;
 use super::password::Passwords;
 use super::tls::{Tls, Trust};
 use super::{PostgresError, hosts};
@@ -86,7 +87,7 @@ impl PostgresSettings {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         name_addresses(&mut config);
-        let tls = match is_local(&config) {
+        let tls = match hosts::is_local(&config) {
             true => None,
             false => parameters.tls(&mut config)?,
         };
@@ -116,45 +117,78 @@ impl PostgresSettings {
         self.config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite
     }
 
-    /// How long one host may take.
-    fn patience_for_each(&self) -> Duration {
-        *self.config.get_connect_timeout().unwrap_or(&CONNECTING)
+    /// How long each address may take.
+    pub(super) fn patience_for_each(&self) -> Duration {
+        let told = *self.config.get_connect_timeout().unwrap_or(&CONNECTING);
+        told.min(CONNECTING_AT_MOST)
     }
 
-    /// How long it may take to connect, all hosts that are tried one after the other included.
-    pub(super) fn patience(&self) -> Duration {
-        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX);
-        let all = self.patience_for_each().saturating_mul(hosts.max(1));
-        all.min(CONNECTING_AT_MOST)
+    /// Connects to the first host that will do, beginning with the one that answered last; which one
+    /// did. Whatever is read of files is read anew, and names are looked up again.
+    pub(super) async fn connect(
+        &self,
+        last: &Answered,
+    ) -> Result<(Client, Answered), PostgresError> {
+        let deadline = Instant::now() + CONNECTING_AT_MOST;
+        let connected = timeout_at(deadline, self.connect_to_any(last)).await;
+        connected.unwrap_or(Err(PostgresError::Late))
     }
 
-    /// Connects to the first host that will do; whatever is read of files is read anew.
-    pub(super) async fn connect(&self) -> Result<Client, PostgresError> {
+    async fn connect_to_any(&self, last: &Answered) -> Result<(Client, Answered), PostgresError> {
         let passwords = match self.config.get_password() {
             Some(_) => Passwords::default(),
             None => Passwords::read(self.passfile.as_deref())?,
         };
-        let mut failure = PostgresError::Away;
-        for mut host in hosts::each(&self.config) {
+        let mut failures = Vec::new();
+        for mut host in last.first_of_hosts(hosts::each(&self.config)) {
             if let Some(password) = passwords.of(&host) {
                 host.password(password);
             }
-            let patience = self.patience_for_each().min(CONNECTING_AT_MOST);
-            match timeout(patience, self.connect_to(&host)).await {
-                Ok(Ok(client)) => return Ok(client),
-                Ok(Err(error)) => failure = error,
-                Err(_) => failure = PostgresError::Late,
+            let addresses = match self.within_patience(looked_up(&host)).await {
+                Ok(addresses) => last.first_of_addresses(addresses),
+                Err(error) => {
+                    failures.push((place_of(&host), error));
+                    continue;
+                }
+            };
+            for one in addresses {
+                match self.within_patience(self.connect_to(&one)).await {
+                    Ok(client) => return Ok((client, Answered::of(&one))),
+                    Err(error) => failures.push((place_of(&one), error)),
+                }
             }
         }
-        Err(failure)
+        Err(PostgresError::of_places(failures))
     }
 
     async fn connect_to(&self, config: &Config) -> Result<Client, PostgresError> {
         match &self.tls {
-            None => start(config.connect(NoTls).await),
-            Some(tls) => start(config.connect(tls.connector()?).await),
+            Some(tls) if config.get_ssl_mode() != SslMode::Disable => {
+                start(config.connect(tls.connector()?).await)
+            }
+            _ => start(config.connect(NoTls).await),
         }
     }
+
+    async fn within_patience<T>(
+        &self,
+        asked: impl Future<Output = Result<T, PostgresError>>,
+    ) -> Result<T, PostgresError> {
+        let answered = timeout(self.patience_for_each(), asked).await;
+        answered.unwrap_or(Err(PostgresError::Late))
+    }
+}
+
+async fn looked_up(host: &Config) -> Result<Vec<Config>, PostgresError> {
+    let found = hosts::addresses(host).await;
+    found.map_err(PostgresError::Lookup)
+}
+
+/// Where one host is.
+fn place_of(config: &Config) -> String {
+    let address = config.get_hostaddrs().first();
+    let host = config.get_hosts().first();
+    host.map_or_else(String::new, |host| hosts::place(host, address))
 }
 
 /// Where no host is named, addresses are the names that certificates and passwords are looked for by.
@@ -164,13 +198,6 @@ fn name_addresses(config: &mut Config) {
             config.host(address.to_string());
         }
     }
-}
-
-/// Whether nothing of it goes over a network: an address takes the place of a socket.
-fn is_local(config: &Config) -> bool {
-    let hosts = config.get_hosts();
-    let are_sockets = hosts.iter().all(|host| matches!(host, Host::Unix(_)));
-    !hosts.is_empty() && are_sockets && config.get_hostaddrs().is_empty()
 }
 
 /// Has a connection driven by a task of its own.
@@ -278,16 +305,7 @@ impl fmt::Display for PostgresSettings {
         let database = self.config.get_dbname().unwrap_or_default();
         let addresses = self.config.get_hostaddrs();
         let hosts = self.config.get_hosts().iter().enumerate();
-        let hosts = hosts.map(|(index, host)| {
-            let name = match host {
-                Host::Tcp(name) => name.clone(),
-                Host::Unix(path) => path.display().to_string(),
-            };
-            match addresses.get(index).map(ToString::to_string) {
-                Some(address) if address != name => format!("{name} ({address})"),
-                _ => name,
-            }
-        });
+        let hosts = hosts.map(|(index, host)| hosts::place(host, addresses.get(index)));
         let hosts = hosts.collect::<Vec<_>>().join(",");
         write!(formatter, "{database} of PostgreSQL on {hosts}")
     }
@@ -295,6 +313,10 @@ impl fmt::Display for PostgresSettings {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
+    use slapos_tests::postgres::Postgres;
+
     use super::*;
 
     fn settings(uri: &str) -> Result<PostgresSettings, UriError> {
@@ -354,20 +376,58 @@ mod tests {
     }
 
     #[test]
-    fn each_host_has_its_time() {
+    fn each_address_has_its_time() {
         for (place, seconds) in [
             ("db/proxy", 3),
-            ("one,two,three/proxy", 9),
-            ("one,two/proxy?connect_timeout=5", 10),
-            ("/proxy?hostaddr=192.0.2.1,192.0.2.2", 6),
-            ("/proxy?host=/run/one,/run/two%2Cthree", 9),
+            ("one,two/proxy?connect_timeout=5", 5),
             // That is none.
             ("db/proxy?connect_timeout=0", 3),
             ("db/proxy?connect_timeout=9223372036854775807", 600),
         ] {
-            let patience = settings(&format!("postgresql://{place}"));
-            assert_eq!(patience.unwrap().patience().as_secs(), seconds, "{place}");
+            let patience = settings(&format!("postgresql://{place}")).unwrap();
+            assert_eq!(patience.patience_for_each().as_secs(), seconds, "{place}");
         }
+    }
+
+    /// A host that takes connections and never says a word is passed over, and not begun with again.
+    #[tokio::test]
+    async fn who_never_answers_is_passed_over_once() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let server = Postgres::shared();
+        let uri = server.database();
+        let uri = format!(
+            "postgresql:///{}?host=127.0.0.1,{}&port={port},5432&user=slapos&connect_timeout=1",
+            Postgres::name(&uri),
+            server.path().display()
+        );
+        let settings = settings(&uri).unwrap();
+        let begun = Instant::now();
+        let (_client, answered) = settings.connect(&Answered::default()).await.unwrap();
+        assert!(begun.elapsed() >= Duration::from_secs(1));
+        let begun = Instant::now();
+        settings.connect(&answered).await.unwrap();
+        assert!(
+            begun.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+
+    #[tokio::test]
+    async fn what_each_host_says_is_told() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let uri = format!(
+            "postgresql:///proxy?host=127.0.0.1,/nowhere&port={port},5432&user=slapos\
+             &connect_timeout=1"
+        );
+        let failed = settings(&uri).unwrap().connect(&Answered::default()).await;
+        let error = failed.unwrap_err();
+        assert!(error.is_passing(), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("127.0.0.1: it does not answer"), "{text}");
+        assert!(text.contains("/nowhere: it cannot be reached"), "{text}");
     }
 
     #[test]

@@ -95,10 +95,13 @@ impl Figures {
     pub(super) fn print(&self, nodes: usize, way: Way) {
         let seconds = self.time.as_secs_f64();
         let percent = |cpu: Duration| 100.0 * cpu.as_secs_f64() / seconds;
-        let milliseconds = |part| self.delays.percentile(part).as_secs_f64() * 1e3;
+        let milliseconds = |part| match self.delays.percentile(part) {
+            Some(delay) => format!("{:.0}", delay.as_secs_f64() * 1e3),
+            None => "-".to_owned(),
+        };
         let (used, counts) = (&self.used, &self.counts);
         println!(
-            "{nodes:>6} {:>5} {:>6.0} {:>6} {:>6} {:>8.3} {:>9.1} {:>7.1} {:>6.1} {:>6.1} {:>10} {:>7} {:>8.0} {:>8.0} {:>8.0} {:>6} {:>6}",
+            "{nodes:>6} {:>5} {:>6.0} {:>6} {:>6} {:>8.3} {:>9.1} {:>7.1} {:>6.1} {:>6.1} {:>10} {:>7} {:>8} {:>8} {:>8} {:>6} {:>6}",
             format!("{way:?}").to_lowercase(),
             (counts.answered + counts.known) as f64 / seconds,
             counts.answered,

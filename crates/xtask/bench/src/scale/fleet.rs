@@ -49,7 +49,7 @@ pub(super) struct Counts {
     pub(super) answered: u64,
     /// Questions to which the node knew the answer.
     pub(super) known: u64,
-    /// Questions that were not answered.
+    /// Questions, and requests for changes, that were not answered.
     pub(super) failures: u64,
     /// Of all answers.
     pub(super) bytes: u64,
@@ -65,9 +65,9 @@ pub(super) struct Delays {
 
 impl Delays {
     /// The delay that so many percent do not exceed; none if nothing was seen.
-    pub(super) fn percentile(&self, percent: usize) -> Duration {
+    pub(super) fn percentile(&self, percent: usize) -> Option<Duration> {
         let at = self.sorted.len().saturating_sub(1) * percent / 100;
-        self.sorted.get(at).copied().unwrap_or_default()
+        self.sorted.get(at).copied()
     }
 }
 
@@ -147,7 +147,7 @@ impl Fleet {
     }
 
     /// Has something change for one node after the other, for that share of them in an interval.
-    pub(super) async fn change(&self, share: f64, time: Duration) -> Result<()> {
+    pub(super) async fn change(&self, share: f64, time: Duration) {
         let nodes = self.pending.len();
         let begun = tokio::time::Instant::now();
         let pause = self.interval.div_f64((share * nodes as f64).max(1e-6));
@@ -160,24 +160,25 @@ impl Fleet {
             sleep_until(begun + next).await;
             // Far from the one before.
             let node = (number as usize).wrapping_mul(7919) % nodes;
-            self.change_one(&mut client, node, number).await?;
+            self.change_one(&mut client, node, number).await;
         }
         sleep_until(begun + time).await;
-        Ok(())
     }
 
-    async fn change_one(&self, client: &mut Client, node: usize, number: i32) -> Result<()> {
+    async fn change_one(&self, client: &mut Client, node: usize, number: i32) {
         // Another one than the changes before, which the database may have kept.
         let value = format!("{:?} {number}", self.way);
         let request = calls::named_instance(&fill::instance(node), &value);
         let asked = Instant::now();
         let answered = false;
         *lock(&self.pending[node]) = Some(Change { asked, answered });
-        client.ask(&request).await?;
-        if let Some(change) = &mut *lock(&self.pending[node]) {
+        if client.ask(&request).await.is_err() {
+            // A master that is busy refuses now and then.
+            *lock(&self.pending[node]) = None;
+            self.note_failure();
+        } else if let Some(change) = &mut *lock(&self.pending[node]) {
             change.answered = true;
         }
-        Ok(())
     }
 
     /// Waits until all changes are seen, but no longer than each node takes to ask once more.
@@ -215,7 +216,7 @@ impl Fleet {
         }
     }
 
-    /// A node got no answer.
+    /// A node, or who asked for a change, got no answer.
     pub(super) fn note_failure(&self) {
         lock(&self.counts).failures += 1;
     }

@@ -144,7 +144,7 @@ fn measure(
         fleet.settle().await?;
         fleet.begin();
         let before = Usage::now(&masters, database)?;
-        fleet.change(plan.changes / 100.0, plan.seconds).await?;
+        fleet.change(plan.changes / 100.0, plan.seconds).await;
         let used = Usage::now(&masters, database)?.since(before);
         let counts = fleet.counts();
         let delays = fleet.see_all().await;
