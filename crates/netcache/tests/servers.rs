@@ -429,13 +429,8 @@ fn a_server_that_takes_a_byte_now_and_then_is_left() {
         let begun = Instant::now();
         let error = client.upload(&digest(), &file, &|| false).unwrap_err();
         let (message, took) = (message(&error), begun.elapsed());
-        println!("| {bytes} bytes, then {pause:?} | {took:?} | {message} |");
-        // Where the system's own room was full before, it is the limit of a write that ends it.
-        let reasons = ["131072 bytes did not go within 2s", "timeout: per write"];
-        assert!(
-            reasons.iter().any(|reason| message.contains(reason)),
-            "{message}"
-        );
+        let reason = "131072 bytes did not go within 2s";
+        assert!(message.contains(reason), "{bytes} bytes: {message}");
         assert!(took < Duration::from_secs(20), "{took:?}");
     }
 }
