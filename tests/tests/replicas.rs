@@ -145,7 +145,11 @@ fn of_several_hosts_the_one_that_takes_writes_is_used_and_found_again_after_a_fa
     let server = Server::start("", &["-u", &either]);
     let written = supply(&server);
     assert!(written.starts_with("http/1.0 200"), "{written}");
-    poll::until("the standby has it", Duration::from_secs(20), || {
+    let patience = Duration::from_secs(20);
+    poll::until("the standby has the table", patience, || {
+        standby.sql(name, "SELECT to_regclass('software18') IS NOT NULL") == "t\n"
+    });
+    poll::until("the standby has the row", patience, || {
         standby.sql(name, "SELECT count(*) FROM software18") == "1\n"
     });
     // Who wants a standby to serve is told when writes are possible again.
