@@ -113,6 +113,13 @@ fn commands_of_users_log_as_they_are_told() {
         assert!(log.contains("ERROR    cannot connect to"), "{log}");
         fs::remove_file(&file).unwrap();
     }
+    for command in [&["proxy", "show"][..], &["cachelookup", "url", "http://x/"]] {
+        let arguments = [&["-q", "--log-file", path], command].concat();
+        run(&node, &arguments).expect(1);
+        let log = fs::read_to_string(&file).unwrap();
+        assert!(log.contains("ERROR    "), "{command:?}: {log}");
+        fs::remove_file(&file).unwrap();
+    }
     let outcome = run(&node, &["--log-file", "/no/such/log", "service", "list"]).expect(1);
     assert!(
         outcome.stderr.contains("the log file /no/such/log"),

@@ -20,21 +20,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for name in names {
         let order = slap.register_open_order();
         let request = InstanceRequest::new(software, name);
-        calls.spawn_blocking(move || order.request(&request));
+        let name = name.clone();
+        calls.spawn_blocking(move || (name, order.request(&request)));
     }
-    while let Some(answer) = calls.join_next().await {
-        tell(answer?)?;
+    while let Some(call) = calls.join_next().await {
+        let (name, answer) = call?;
+        println!("{name}: {}", told(answer));
     }
     Ok(())
 }
 
-fn tell(answer: Result<SoftwareInstance, ClientError>) -> Result<(), ClientError> {
-    let instance = answer?;
-    let (computer, partition) = (instance.computer_id, instance.partition_id);
-    println!(
-        "{} {}",
-        computer.unwrap_or_default(),
-        partition.unwrap_or_default()
-    );
-    Ok(())
+/// What became of a request.
+fn told(answer: Result<SoftwareInstance, ClientError>) -> String {
+    match answer {
+        Ok(instance) => {
+            let (computer, partition) = (instance.computer_id, instance.partition_id);
+            let (computer, partition) =
+                (computer.unwrap_or_default(), partition.unwrap_or_default());
+            format!("{computer} {partition}")
+        }
+        Err(ClientError::ResourceNotReady { .. }) => "is being prepared".to_owned(),
+        Err(error) => format!("failed: {error}"),
+    }
 }

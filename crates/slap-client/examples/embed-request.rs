@@ -43,7 +43,6 @@ fn published(
         Ok(instance) if instance.connection_dict.is_empty() => Ok(None),
         Ok(instance) => Ok(Some(instance)),
         Err(ClientError::ResourceNotReady { .. }) => Ok(None),
-        Err(error) if error.is_unreachable() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -32,8 +32,7 @@ const HATEOAS_REDIRECTIONS: u32 = 4;
 /// How to reach a master; [`Connection::open`] makes the [`Slap`].
 ///
 /// By default, servers are verified by the system's certificate authorities, no certificate is
-/// presented, and a proxy of the environment (`http_proxy`, `https_proxy`, `no_proxy`) is used, unless
-/// told otherwise by [`Connection::without_proxy`].
+/// presented, and a proxy of the environment (`http_proxy`, `https_proxy`, `no_proxy`) is used.
 ///
 /// ```no_run
 /// use std::time::Duration;

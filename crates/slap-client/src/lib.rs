@@ -24,7 +24,8 @@
 //!
 //! A [`Connection`] says how to reach a master; opened, it is a [`Slap`], which is cheap to clone and
 //! may be shared by threads. From it come handles to what the master knows. A handle holds names
-//! only, and each of its methods is one request.
+//! only, and each of its methods is one request; at masters that do not know the call
+//! [`Computer::full_information`] makes, it is two.
 //!
 //! | who you are | handle | what for |
 //! | --- | --- | --- |
@@ -42,7 +43,8 @@
 //!
 //! Nothing panics on what a master answers or a caller passes. Each call fails with a
 //! [`ClientError`], which tells what the master answered from why it could not be asked. A call
-//! takes no longer than [`Connection::timeout`], and can be given up before
+//! takes no longer than [`Connection::timeout`] (those that wait for a change take the time to wait
+//! besides: [`Computer::full_information_unless`]), and can be given up before
 //! ([`Connection::cancelled_by`]). Nothing is retried: whether a call may be sent twice is the
 //! caller's to know.
 //!

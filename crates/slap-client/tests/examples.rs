@@ -81,7 +81,8 @@ fn calls_of_an_asynchronous_program_run_at_once() {
     let told = printed(example("embed-async", &names));
     let mut lines: Vec<_> = told.lines().collect();
     lines.sort_unstable();
-    assert_eq!(lines, ["COMP-1 slappart0", "COMP-1 slappart1"]);
+    let places = lines.map(|line: &str| line.split_once(": ").unwrap());
+    assert_eq!(places.map(|(name, _)| name), ["a", "b"]);
 }
 
 #[test]

@@ -6,13 +6,11 @@
     reason = "what starlark derives for its values"
 )]
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use signal_hook::consts::SIGPIPE;
-use signal_hook::low_level::emulate_default_handler;
 use slap_client::Slap;
-use slapos_cli::printable;
+use slapos_cli::{print_or_end, printable};
 use slapos_user::{Hateoas, HateoasError};
 use starlark::PrintHandler;
 use starlark::eval::Evaluator;
@@ -87,24 +85,14 @@ impl Output {
     }
 
     /// Writes a line. Nothing that a master said may command a terminal; into a file it goes as it is.
-    ///
-    /// A reader that has gone away (`| head`) ends the process as it ends others, by SIGPIPE: what runs
-    /// might write for ever.
+    /// A reader that has gone away (`| head`) ends the process: what runs might write for ever.
     pub(crate) fn line(&self, text: &str) -> Result<(), OutputError> {
         let text = if self.is_terminal {
             printable(text, "")
         } else {
             text.into()
         };
-        let mut output = io::stdout().lock();
-        let line = format!("{text}\n");
-        let written = output.write_all(line.as_bytes());
-        match written.and_then(|()| output.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                emulate_default_handler(SIGPIPE).map_err(OutputError)
-            }
-            other => other.map_err(OutputError),
-        }
+        print_or_end(&format!("{text}\n")).map_err(OutputError)
     }
 }
 

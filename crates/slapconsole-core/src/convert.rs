@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use num_bigint::BigInt;
+use serde_json::{Number, Value as Json};
 use slap_client::proto::documents::Attributes;
 use slap_client::proto::marshal;
 use starlark::values::dict::{AllocDict, DictRef};
@@ -112,6 +113,37 @@ pub(crate) fn from_proto<'v>(value: &marshal::Value, heap: Heap<'v>) -> Value<'v
     }
 }
 
+/// A value of a JSON document. What the language has no number for is its text.
+pub(crate) fn from_json<'v>(value: &Json, heap: Heap<'v>) -> Value<'v> {
+    match value {
+        Json::Null => Value::new_none(),
+        Json::Bool(value) => Value::new_bool(*value),
+        Json::Number(number) => from_number(number, heap),
+        Json::String(text) => heap.alloc(text.as_str()),
+        Json::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| from_json(item, heap)).collect();
+            heap.alloc(AllocList(items))
+        }
+        Json::Object(object) => {
+            let entries = object
+                .iter()
+                .map(|(key, value)| (key.as_str(), from_json(value, heap)));
+            heap.alloc(AllocDict(entries.collect::<Vec<_>>()))
+        }
+    }
+}
+
+fn from_number<'v>(number: &Number, heap: Heap<'v>) -> Value<'v> {
+    let text = number.to_string();
+    if let Ok(integer) = text.parse::<BigInt>() {
+        return heap.alloc(integer);
+    }
+    match text.parse::<f64>() {
+        Ok(float) if float.is_finite() => heap.alloc(float),
+        _ => heap.alloc(text),
+    }
+}
+
 /// The dictionary of attributes.
 pub(crate) fn from_attributes<'v>(attributes: &Attributes, heap: Heap<'v>) -> Value<'v> {
     let entries = attributes
@@ -147,6 +179,18 @@ mod tests {
             ] {
                 assert_eq!(from_proto(&value, module.heap()).to_repr(), shown);
             }
+        });
+    }
+
+    #[test]
+    fn numbers_of_documents_are_exact_or_texts() {
+        let text = "{\"a\": [123456789012345678901234567890, -1, 1.5, 1e999, null, true, \"x\"]}";
+        let value: Json = serde_json::from_str(text).unwrap();
+        let expected =
+            "{\"a\": [123456789012345678901234567890, -1, 1.5, \"1e999\", None, True, \"x\"]}";
+        Module::with_temp_heap(|module| {
+            let shown = from_json(&value, module.heap()).to_repr();
+            assert_eq!(shown.replace("1e+999", "1e999"), expected);
         });
     }
 

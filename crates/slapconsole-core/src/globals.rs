@@ -18,7 +18,7 @@ use starlark::values::float::UnpackFloat;
 use starlark::values::list::AllocList;
 use starlark::values::none::{NoneOr, NoneType};
 
-use crate::api::{self, Master, Product, Wish};
+use crate::api::{self, Master, Wish};
 use crate::context::{Link, context};
 use crate::help;
 
@@ -56,11 +56,10 @@ impl From<GlobalError> for starlark::Error {
     }
 }
 
-/// All globals but the aliases, which users may change.
+/// All globals; the aliases and the products are variables.
 pub(crate) fn globals(link: &Link, aliases: &Aliases) -> Globals {
     let mut builder = GlobalsBuilder::extended_by(EXTENSIONS).with(functions);
     builder.set("slap", Master { link: link.clone() });
-    builder.set("product", Product::new(link));
     let urls: Vec<_> = aliases.iter().map(|(_, url)| url.to_owned()).collect();
     builder.set("software_list", AllocList(urls));
     builder.build()

@@ -7,7 +7,7 @@ use starlark::environment::Module;
 use starlark::typing::Ty;
 use starlark::values::Value;
 
-use crate::api::methods_of;
+use crate::api::{Products, methods_of};
 
 const OVERVIEW: &str = "\
 Statements and expressions as in Python; what an expression gives is shown.
@@ -34,6 +34,7 @@ pub(crate) fn overview(module: &Module<'_>) -> String {
     let names: Vec<_> = module
         .names()
         .map(|name| name.as_str().to_owned())
+        .filter(|name| name != Products::NAME)
         .collect();
     if !names.is_empty() {
         let _ = writeln!(text, "Variables: {}", names.join(", "));

@@ -6,6 +6,7 @@ use starlark::eval::Evaluator;
 use starlark::syntax::{AstModule, Dialect};
 use starlark::values::Value;
 
+use crate::api::Products;
 use crate::context::{Context, Link, Output};
 use crate::error::{Failure, exit_code};
 use crate::globals::globals;
@@ -38,7 +39,7 @@ const DIALECT: Dialect = Dialect {
 const CALLS: usize = 200;
 
 impl<'v> Session<'v> {
-    /// A session whose variables are the aliases.
+    /// A session whose variables are the aliases and the products.
     pub(crate) fn new(module: Module<'v>, link: Link, aliases: &Aliases) -> Self {
         let session = Self {
             globals: globals(&link, aliases),
@@ -54,6 +55,9 @@ impl<'v> Session<'v> {
         {
             session.module.set(name, session.module.heap().alloc(url));
         }
+        let products = Products::new(&session.context.link);
+        let products = session.module.heap().alloc(products);
+        session.module.set(Products::NAME, products);
         session
     }
 
@@ -62,7 +66,7 @@ impl<'v> Session<'v> {
         let is_taken = self.globals.names().any(|taken| taken.as_str() == name);
         let is_name = AstModule::parse("", format!("{name} = 0"), &DIALECT).is_ok()
             && name.chars().all(|c| c == '_' || c.is_alphanumeric());
-        is_name && !is_taken
+        is_name && !is_taken && name != Products::NAME
     }
 
     /// Runs a program; `name` is its file's.
@@ -112,7 +116,7 @@ pub(crate) mod tests {
 
     /// A session with a master that is away and the alias `kvm`.
     pub(crate) fn with_session(work: impl FnOnce(&Session<'_>)) {
-        let text = b"[slapconsole]\nalias =\n  kvm http://k/\n  a-b http://a/\n  slap http://s/\n  in http://i/";
+        let text = b"[slapconsole]\nalias =\n  kvm http://k/\n  a-b http://a/\n  slap http://s/\n  product http://p/\n  in http://i/";
         let file = ConfigFile::parse(Path::new("slapos.cfg"), text).unwrap();
         let aliases = Aliases::of(&file).unwrap();
         let slap = Connection::to("http://127.0.0.1:1/")
@@ -131,8 +135,10 @@ pub(crate) mod tests {
     fn only_aliases_that_are_names_of_nothing_else_are_variables() {
         with_session(|session| {
             let names: Vec<_> = session.module.names().collect();
-            assert_eq!(names.len(), 1);
-            assert_eq!(names[0].as_str(), "kvm");
+            let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+            assert_eq!(names, ["kvm", "product"]);
+            let product = session.variable("product").unwrap();
+            assert_eq!(product.to_str(), "<products of http://127.0.0.1:1/>");
             let slap = session.variable("slap").unwrap();
             assert_eq!(slap.to_str(), "<slap http://127.0.0.1:1/>");
         });

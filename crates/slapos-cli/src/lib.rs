@@ -17,5 +17,5 @@ pub use logging::{
     LogError, LogFormat, LogOptions, ToolLog, Verbosity, init_logging, init_tool_logging,
 };
 pub use master::{ConnectError, MasterOptions, with_home};
-pub use outcome::{describe, finish, print, tell};
+pub use outcome::{Unmet, describe, exit_code, finish, print, print_or_end, tell};
 pub use printable::{on_one_line, printable};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use netcache_cli::slapcache_lookup;
 use slap_client::proto::documents::SoftwareState;
-use slapos_cli::{LogOptions, describe, exit};
+use slapos_cli::{LogOptions, describe};
 use slapos_user::request::Wanted;
 use slapos_user::{computer, request, service, supply};
 
@@ -21,10 +21,36 @@ const NAME: &str = "slapos";
 
 type Ended = Result<ExitCode, Box<dyn Error>>;
 
-/// Does what was typed.
-pub(crate) fn run(arguments: Arguments) -> Ended {
-    let log = arguments.log.options();
-    match arguments.command {
+/// Does what was typed. Why it failed is in the log file, too.
+pub(crate) fn run(Arguments { log, command }: Arguments) -> Ended {
+    let log = log.options();
+    if has_own_log(&command) {
+        return perform(command, log);
+    }
+    slapos_cli::init_logging(NAME, &log)?;
+    let is_in_file = log.file.is_some();
+    perform(command, log).or_else(|error| {
+        if !is_in_file {
+            return Err(error);
+        }
+        log::error!("{}", describe(&*error));
+        Ok(slapos_cli::exit_code(&*error))
+    })
+}
+
+/// Whether the tool of a command begins the log, or has none.
+fn has_own_log(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Node(_)
+            | Command::Proxy(ProxyCommand::Start { .. })
+            | Command::Configure(_)
+            | Command::Complete { .. }
+    )
+}
+
+fn perform(command: Command, log: LogOptions) -> Ended {
+    match command {
         Command::Node(arguments) => node::run(arguments.command, log),
         Command::Proxy(ProxyCommand::Start {
             configuration,
@@ -46,33 +72,19 @@ pub(crate) fn run(arguments: Arguments) -> Ended {
                 reference: &reference,
             };
             let file = configuration.path();
-            logged(&log, || request::request(NAME, &file, wanted, &options))
+            request::request(NAME, &file, wanted, &options)
         }
-        Command::Supply(arguments) => logged(&log, || supply(&arguments, SoftwareState::Available)),
-        Command::Remove(arguments) => logged(&log, || supply(&arguments, SoftwareState::Destroyed)),
+        Command::Supply(arguments) => supply(&arguments, SoftwareState::Available),
+        Command::Remove(arguments) => supply(&arguments, SoftwareState::Destroyed),
         Command::Console(arguments) => {
             let file = arguments.configuration.path();
-            logged(&log, || {
-                slapconsole_cli::run(NAME, &file, arguments.master, arguments.program)
-            })
+            slapconsole_cli::run(NAME, &file, arguments.master, arguments.program)
         }
-        Command::Service(command) => logged(&log, || service(&command)),
-        Command::Computer(command) => logged(&log, || computer(&command)),
+        Command::Service(command) => service(&command),
+        Command::Computer(command) => computer(&command),
         Command::Configure(command) => Ok(no_configuration(&command)),
         Command::Complete { name, shell } => complete(&name, shell),
     }
-}
-
-/// Does a command of a user, whose tool has no log of its own. Why it failed is in the log file, too.
-fn logged(log: &LogOptions, work: impl FnOnce() -> Ended) -> Ended {
-    slapos_cli::init_logging(NAME, log)?;
-    work().or_else(|error| {
-        if log.file.is_none() {
-            return Err(error);
-        }
-        log::error!("{}", describe(&*error));
-        Ok(ExitCode::from(exit::FAILED))
-    })
 }
 
 fn look_up(command: &CacheCommand) -> Ended {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value as Json};
-use slapos_cli::{MasterOptions, exit, on_one_line, printable};
+use slapos_cli::{MasterOptions, Unmet, on_one_line, printable};
 
 use crate::hateoas::{Hateoas, HateoasError, field};
 
@@ -21,12 +21,17 @@ pub struct Computer {
 }
 
 impl Computer {
-    fn of(fields: &Map<String, Json>) -> Self {
-        let text = |name| field(fields, name).unwrap_or_default().to_owned();
+    fn new(reference: &str, fields: &Map<String, Json>) -> Self {
         Self {
-            reference: text("reference"),
-            title: text("title"),
+            reference: reference.to_owned(),
+            title: field(fields, "title").unwrap_or_default().to_owned(),
         }
+    }
+
+    /// `None` without a reference: nothing can be asked about it.
+    fn of(fields: &Map<String, Json>) -> Option<Self> {
+        let reference = field(fields, "reference").filter(|reference| !reference.is_empty())?;
+        Some(Self::new(reference, fields))
     }
 }
 
@@ -50,13 +55,13 @@ pub fn list(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, Bo
     Ok(ExitCode::SUCCESS)
 }
 
-/// A user's computers.
+/// A user's computers that have a reference.
 ///
 /// # Errors
 /// A call failed, or the answer is something else.
 pub fn computers(hateoas: &Hateoas) -> Result<Vec<Computer>, HateoasError> {
     let computers = hateoas.search(KIND, "", &["title", "reference"])?;
-    Ok(computers.iter().map(Computer::of).collect())
+    Ok(computers.iter().filter_map(Computer::of).collect())
 }
 
 /// The computer of this reference; `None` if the user has no such computer.
@@ -65,13 +70,13 @@ pub fn computers(hateoas: &Hateoas) -> Result<Vec<Computer>, HateoasError> {
 /// A call failed, or the answer is something else.
 pub fn information(hateoas: &Hateoas, reference: &str) -> Result<Option<Computer>, HateoasError> {
     let fields = hateoas.find(KIND, "reference", reference)?;
-    Ok(fields.as_ref().map(Computer::of))
+    Ok(fields.map(|fields| Computer::new(reference, &fields)))
 }
 
 /// Prints reference and name of a computer.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list`], or there is no such computer.
 pub fn info(
     configuration: &Path,
     master: &MasterOptions,
@@ -79,8 +84,7 @@ pub fn info(
 ) -> Result<ExitCode, Box<dyn Error>> {
     let hateoas = Hateoas::of_user(configuration, master)?;
     let Some(computer) = information(&hateoas, reference)? else {
-        slapos_cli::tell("slapos", &format!("there is no computer {reference}"));
-        return Ok(ExitCode::from(exit::NOT_FOUND));
+        return Err(Unmet::not_found(format!("there is no computer {reference}")).into());
     };
     let (reference, title) = (
         on_one_line(&computer.reference),
@@ -100,4 +104,24 @@ pub fn token(configuration: &Path, master: &MasterOptions) -> Result<ExitCode, B
     let token = Hateoas::of_user(configuration, master)?.computer_token()?;
     slapos_cli::print(&format!("Computer token: {}\n", on_one_line(&token)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_computer_without_a_reference_is_none() {
+        for (document, known) in [
+            (json!({"title": "a"}), false),
+            (json!({"reference": "", "title": "a"}), false),
+            (json!({"reference": null}), false),
+            (json!({"reference": "COMP-1"}), true),
+        ] {
+            let computer = Computer::of(document.as_object().unwrap());
+            assert_eq!(computer.is_some(), known, "{document}");
+        }
+    }
 }

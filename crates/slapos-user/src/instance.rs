@@ -1,7 +1,6 @@
 //! slapos-instance: what a buildout profile calls from inside a partition, with the values of its
 //! section `[slap-connection]`.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +11,7 @@ use slap_client::proto::documents::Attributes;
 use slap_client::{ComputerPartition, Connection, Value};
 use slapos_cli::on_one_line;
 
-use crate::parameters::{KeyValue, as_json_value, attributes, texts};
+use crate::parameters::{KeyValue, Parameters, as_json_value, attributes};
 use crate::schema::Serialisation;
 
 /// Reads the parameters of an instance, and publishes its connection parameters
@@ -67,7 +66,7 @@ struct Publication {
     #[arg(value_name = "KEY=VALUE", required_unless_present = "parameters_file")]
     parameters: Vec<KeyValue>,
     /// What to publish from a file: .yaml, .xml (an instance document), or else JSON; - for standard
-    /// input
+    /// input, whose kind its beginning tells
     #[arg(long, value_name = "FILE")]
     parameters_file: Option<PathBuf>,
     /// How to send the values of a JSON or YAML file
@@ -117,8 +116,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
 impl Publication {
     fn dict(&self) -> Result<Attributes, Box<dyn Error>> {
         let file = self.parameters_file.as_deref();
-        let kind = || Ok::<_, Infallible>(self.force_serialisation);
-        Ok(attributes(texts(file, &self.parameters, kind)?))
+        let parameters = Parameters::given(file, &self.parameters)?;
+        Ok(attributes(parameters.sent_as(self.force_serialisation)))
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod bang;
 pub mod computer;
+mod document;
 mod hateoas;
 pub mod instance;
 mod parameters;
@@ -16,5 +17,5 @@ pub mod supply;
 
 pub use hateoas::{Hateoas, HateoasError, rest_url};
 pub use parameters::{DuplicateKey, KeyValue, ParameterError};
-pub use release::NoRelease;
+pub use release::{ReleaseError, newest_release};
 pub use schema::{SchemaError, Serialisation};

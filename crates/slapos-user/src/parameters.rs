@@ -9,9 +9,10 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value as Json};
 use slap_client::proto::documents::Attributes;
-use slap_client::proto::instance_xml::{self, InstanceXmlError};
+use slap_client::proto::instance_xml;
 use slap_client::proto::marshal::Value;
 
+use crate::document::{self, ObjectError};
 use crate::schema::Serialisation;
 
 /// The one parameter that holds all others where they are serialised as JSON.
@@ -48,6 +49,12 @@ impl FromStr for KeyValue {
 #[error("{0} is given twice")]
 pub struct DuplicateKey(String);
 
+impl DuplicateKey {
+    pub(crate) fn of(key: String) -> Self {
+        Self(key)
+    }
+}
+
 /// The values by key.
 ///
 /// # Errors
@@ -74,39 +81,33 @@ pub enum ParameterError {
         /// Why.
         source: io::Error,
     },
-    /// It is no JSON object of parameters.
-    #[error("{path} holds no JSON object")]
-    Json {
+    /// It holds something else.
+    #[error("{path} holds no {expected}")]
+    Form {
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: serde_json::Error,
+        /// What it shall hold.
+        expected: &'static str,
+        /// Why; never with a value, which may be a password.
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
-    /// It is no YAML mapping of parameters.
-    #[error("{path} holds no YAML mapping")]
-    Yaml {
+    /// A key or value cannot be taken.
+    #[error("cannot use {path}")]
+    Content {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: Box<serde_saphyr::Error>,
-    },
-    /// It is no instance document.
-    #[error("{path} holds no <instance> document")]
-    Xml {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: InstanceXmlError,
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
-/// What a parameters file holds.
+/// Parameters that a user gives.
 #[derive(Debug, Clone, PartialEq)]
-enum ParametersFile {
-    /// An `<instance>` document: parameters as they are sent.
-    Document(BTreeMap<String, String>),
+pub(crate) enum Parameters {
+    /// As they are sent: those of a command line, and of an `<instance>` document.
+    Texts(BTreeMap<String, String>),
     /// Values of any kind, to be serialised as the release wants them.
-    Object(Map<String, Json>),
+    Values(Map<String, Json>),
 }
 
 /// How the text of a parameters file is to be read.
@@ -144,7 +145,34 @@ fn read_text(path: &Path) -> io::Result<String> {
     }
 }
 
-impl ParametersFile {
+impl Parameters {
+    /// Those of a file, with those of a command line in their place.
+    ///
+    /// # Errors
+    /// The file cannot be used, or a key is given twice.
+    pub(crate) fn given(file: Option<&Path>, pairs: &[KeyValue]) -> Result<Self, Box<dyn Error>> {
+        let given = by_key(pairs)?;
+        Ok(match file.map(Self::read).transpose()? {
+            None => Self::Texts(given),
+            Some(Self::Texts(mut texts)) => {
+                texts.extend(given);
+                Self::Texts(texts)
+            }
+            Some(Self::Values(mut values)) => {
+                values.extend(given.into_iter().map(|(key, text)| (key, text.into())));
+                Self::Values(values)
+            }
+        })
+    }
+
+    /// As they are sent, values in this way.
+    pub(crate) fn sent_as(self, serialisation: Serialisation) -> BTreeMap<String, String> {
+        match self {
+            Self::Texts(texts) => texts,
+            Self::Values(values) => serialised(values, serialisation),
+        }
+    }
+
     /// Reads a file, or standard input for `-`.
     ///
     /// # Errors
@@ -154,32 +182,48 @@ impl ParametersFile {
             path: shown(path),
             source,
         })?;
-        match Syntax::of(path, &text) {
-            Syntax::Yaml => serde_saphyr::from_str_with_options(&text, one_line())
-                .map(Self::Object)
-                .map_err(|error| ParameterError::Yaml {
-                    path: shown(path),
-                    source: Box::new(error),
-                }),
-            Syntax::Xml => Self::document(path, &text),
-            Syntax::Json => serde_json::from_str(&text)
-                .map(Self::Object)
-                .map_err(|source| ParameterError::Json {
-                    path: shown(path),
-                    source,
-                }),
+        let syntax = Syntax::of(path, &text);
+        match syntax {
+            Syntax::Yaml => document::from_yaml(&text).map(Self::Values),
+            Syntax::Json => document::from_json(&text).map(Self::Values),
+            Syntax::Xml => return Self::of_document(path, &text),
         }
+        .map_err(|error| match error {
+            ObjectError::Form(source) => wrong_form(path, syntax, source),
+            ObjectError::Yaml { .. } => wrong_form(path, syntax, Some(error)),
+            ObjectError::Duplicate(_) | ObjectError::Large(_) => ParameterError::Content {
+                path: shown(path),
+                source: Box::new(error),
+            },
+        })
     }
 
-    fn document(path: &Path, text: &str) -> Result<Self, ParameterError> {
-        let parameters = instance_xml::from_xml(text).map_err(|source| ParameterError::Xml {
-            path: shown(path),
-            source,
-        })?;
+    fn of_document(path: &Path, text: &str) -> Result<Self, ParameterError> {
+        let parameters = instance_xml::from_xml(text);
+        let parameters =
+            parameters.map_err(|source| wrong_form(path, Syntax::Xml, Some(source)))?;
         let texts = parameters
             .into_iter()
             .map(|(key, value)| (key, value.unwrap_or_default()));
-        Ok(Self::Document(texts.collect()))
+        Ok(Self::Texts(texts.collect()))
+    }
+}
+
+fn wrong_form(
+    path: &Path,
+    syntax: Syntax,
+    source: Option<impl Error + Send + Sync + 'static>,
+) -> ParameterError {
+    let expected = match syntax {
+        _ if is_standard_input(path) => "object of parameters",
+        Syntax::Json => "JSON object",
+        Syntax::Yaml => "YAML mapping",
+        Syntax::Xml => "<instance> document",
+    };
+    ParameterError::Form {
+        path: shown(path),
+        expected,
+        source: source.map(|error| error.into()),
     }
 }
 
@@ -190,35 +234,6 @@ fn shown(path: &Path) -> PathBuf {
     } else {
         path.to_owned()
     }
-}
-
-/// Messages about it do not show it, which would take several lines.
-fn one_line() -> serde_saphyr::Options {
-    serde_saphyr::options! { with_snippet: false }
-}
-
-/// The parameters of a file, with those of a command line in their place. How values other than texts
-/// are sent is asked for only where it matters.
-///
-/// # Errors
-/// The file cannot be used, a key is given twice, or it is unknown how values are sent.
-pub(crate) fn texts<E: Error + 'static>(
-    file: Option<&Path>,
-    given: &[KeyValue],
-    serialisation: impl FnOnce() -> Result<Serialisation, E>,
-) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
-    let given = by_key(given)?;
-    Ok(match file.map(ParametersFile::read).transpose()? {
-        None => given,
-        Some(ParametersFile::Document(mut texts)) => {
-            texts.extend(given);
-            texts
-        }
-        Some(ParametersFile::Object(mut values)) => {
-            values.extend(given.into_iter().map(|(key, text)| (key, text.into())));
-            serialised(values, serialisation()?)
-        }
-    })
 }
 
 /// Values of any kind, as they are sent: each for itself, texts as they are and others as their JSON
@@ -279,11 +294,11 @@ mod tests {
 
     use super::*;
 
-    fn read(name: &str, text: &str) -> Result<ParametersFile, ParameterError> {
+    fn read(name: &str, text: &str) -> Result<Parameters, ParameterError> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(name);
         fs::write(&path, text).unwrap();
-        ParametersFile::read(&path)
+        Parameters::read(&path)
     }
 
     fn object(value: Json) -> Map<String, Json> {
@@ -293,7 +308,7 @@ mod tests {
     #[test]
     fn a_file_is_read_by_its_name() {
         let values = object(json!({"a": "1", "b": {"c": [1, true, null]}}));
-        let expected = ParametersFile::Object(values);
+        let expected = Parameters::Values(values);
         let json = r#"{"a": "1", "b": {"c": [1, true, null]}}"#;
         for name in ["p.json", "p", "p.yaml", "p.yml"] {
             // JSON is YAML.
@@ -303,7 +318,7 @@ mod tests {
         assert_eq!(read("p.yaml", yaml).unwrap(), expected);
         let xml = "<instance><parameter id='a'>1</parameter><parameter id='e'/></instance>";
         let texts = [("a", "1"), ("e", "")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let document = ParametersFile::Document(texts.into());
+        let document = Parameters::Texts(texts.into());
         for name in ["p.xml", "p.json", "p"] {
             assert_eq!(read(name, xml).unwrap(), document, "{name}");
         }
@@ -329,7 +344,7 @@ mod tests {
             ("p.json", "{", "p.json holds no JSON object"),
             ("p.yaml", "- 1\n", "p.yaml holds no YAML mapping"),
             ("p.yaml", "a: [", "p.yaml holds no YAML mapping"),
-            ("p.yaml", "a: 1\na: 2\n", "p.yaml holds no YAML mapping"),
+            ("p.yaml", "a: 1\na: 2\n", "cannot use "),
             ("p.xml", "<instance>", "p.xml holds no <instance> document"),
             ("p.xml", "a", "p.xml holds no <instance> document"),
             ("p.xml", "<a/>", "p.xml holds no <instance> document"),
@@ -337,7 +352,7 @@ mod tests {
             let error = read(name, text).unwrap_err().to_string();
             assert!(error.contains(part), "{text:?}: {error}");
         }
-        let missing = ParametersFile::read(Path::new("/no/such.json")).unwrap_err();
+        let missing = Parameters::read(Path::new("/no/such.json")).unwrap_err();
         let expected = "cannot read the parameters file /no/such.json";
         assert_eq!(missing.to_string(), expected);
     }
@@ -351,7 +366,7 @@ mod tests {
         }
         assert!(matches!(
             read("p.yaml", &text),
-            Err(ParameterError::Yaml { .. })
+            Err(ParameterError::Form { .. })
         ));
     }
 

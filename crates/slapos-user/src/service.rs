@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value as Json, json};
 use slap_client::proto::instance_xml::{self, InstanceXmlError};
-use slapos_cli::{MasterOptions, exit};
+use slapos_cli::{MasterOptions, Unmet};
 
 use crate::hateoas::{Hateoas, HateoasError, field};
 use crate::parameters::{JSON_PARAMETER, deserialised};
@@ -65,7 +65,7 @@ pub fn releases(hateoas: &Hateoas) -> Result<BTreeMap<String, Json>, HateoasErro
 /// Prints what is known of an instance, as one JSON object.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list`], or there is no such instance.
 pub fn info(
     configuration: &Path,
     master: &MasterOptions,
@@ -74,8 +74,7 @@ pub fn info(
 ) -> Result<ExitCode, Box<dyn Error>> {
     let hateoas = Hateoas::of_user(configuration, master)?;
     let Some(shown) = information(&hateoas, reference, options.news)? else {
-        slapos_cli::tell("slapos", &format!("there is no instance {reference}"));
-        return Ok(ExitCode::from(exit::NOT_FOUND));
+        return Err(Unmet::not_found(format!("there is no instance {reference}")).into());
     };
     slapos_cli::print(&format!("{shown:#}\n"))?;
     Ok(ExitCode::SUCCESS)

@@ -11,7 +11,7 @@ use slap_client::without_user;
 use slapos_cli::{MasterOptions, on_one_line};
 use slapos_config::ConfigFile;
 
-use crate::release::release_url;
+use crate::release::{Naming, release_url};
 
 /// What both tools take.
 #[derive(Debug, clap::Args)]
@@ -104,7 +104,11 @@ pub fn supply(
 ) -> Result<ExitCode, Box<dyn Error>> {
     let file = ConfigFile::read(configuration)?;
     let slap = options.master.connect(&file, "slapconsole")?;
-    let url = release_url(&slap, &file, &target.software_release)?;
+    let naming = match state {
+        SoftwareState::Destroyed => Naming::Any,
+        SoftwareState::Available => Naming::Known,
+    };
+    let url = release_url(&slap, &file, &target.software_release, naming)?;
     let computer = &target.computer;
     let shown = without_user(&url);
     log::info!("asking {computer} to have {shown} {}", state.as_str());

@@ -1,6 +1,7 @@
 //! The methods of nodes and instances: which calls they make.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use slap_proto::documents::{ComputerConfiguration, SoftwareInstance, SoftwareState};
 use slapos_tests::{Call, Instance, Misbehaviour, Node, Outcome, ScriptedMaster};
@@ -227,6 +228,38 @@ fn what_is_not_ready_says_so_and_is_no_failure() {
         outcome.stderr.contains("still preparing \"x\""),
         "{outcome:?}"
     );
+}
+
+#[test]
+fn a_product_is_asked_for_once_if_it_is_used() {
+    let world = Remembering::new();
+    let call = "getSoftwareReleaseListFromSoftwareProduct";
+    for (program, times) in [
+        ("product.demo if False else 1", 0),
+        ("def f(): return product.demo", 0),
+        ("product.demo", 1),
+        ("def f(): return product.demo\nf()", 1),
+    ] {
+        let before = world.master.script().count(call);
+        Outcome::of(&mut world.command(program));
+        let asked = world.master.script().count(call) - before;
+        assert_eq!(asked, times, "{program}");
+    }
+}
+
+#[test]
+fn another_master_that_is_silent_is_left_when_the_time_is_over() {
+    let world = Remembering::new();
+    let script = || world.master.script();
+    script().fail_always("computerBang", Misbehaviour::Silence);
+    let url = world.node.master_url();
+    let mut command = world.command(&format!(
+        "slap.initializeConnection('{url}', timeout=1)\nslap.registerComputer('COMP-1').bang('x')"
+    ));
+    let begin = Instant::now();
+    let outcome = Outcome::of(&mut command).expect(1);
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}: {outcome:?}");
 }
 
 #[test]

@@ -69,6 +69,10 @@ fn mistakes_are_told_in_a_line() {
             "cert_file is missing",
         ),
         (
+            "slap.initializeConnection('http://h/', None, None, None, 0)",
+            "a timeout has 1 or more seconds",
+        ),
+        (
             "slap.registerSoftwareRelease(kvm).building()",
             "computer_guid",
         ),

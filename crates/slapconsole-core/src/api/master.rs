@@ -1,6 +1,7 @@
 //! `slap`: the master.
 
 use std::fmt;
+use std::time::Duration;
 
 use allocative::Allocative;
 use slap_client::Connection;
@@ -18,6 +19,7 @@ use super::release::Release;
 use super::token::Token;
 use super::{ApiError, api_type, failed};
 use crate::context::{Access, Link};
+use crate::convert::from_json;
 
 /// The master.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
@@ -30,6 +32,12 @@ impl fmt::Display for Master {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "<slap {}>", self.link.access().slap.master_url())
     }
+}
+
+/// How long a call may take.
+fn seconds(timeout: i32) -> Result<Duration, ApiError> {
+    let seconds = u64::try_from(timeout).ok().filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs).ok_or(ApiError::Timeout)
 }
 
 api_type!(Master, "slap", MASTER = methods);
@@ -66,14 +74,18 @@ fn methods(builder: &mut MethodsBuilder) {
         Ok(Token::new(&this.link.access()))
     }
 
-    /// Your instances: a dictionary of their names and the URLs of their releases.
+    /// Your instances: a dictionary of their names and the URLs of their releases. slapos.core has
+    /// objects in place of the URLs; getInformation(NAME) tells what they held.
     fn getOpenOrderDict<'v>(this: &Master, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let hateoas = this.link.access().hateoas().map_err(ApiError::from)?;
         let releases = service::releases(&hateoas).map_err(ApiError::from)?;
-        Ok(heap.alloc(AllocDict(releases)))
+        let releases = releases.iter();
+        let entries = releases.map(|(name, url)| (name.as_str(), from_json(url, heap)));
+        Ok(heap.alloc(AllocDict(entries.collect::<Vec<_>>())))
     }
 
-    /// Your computers by their references.
+    /// Your computers: a dictionary of their references and Computer objects. slapos.core has their
+    /// titles as keys, and documents without methods.
     fn getComputerDict<'v>(this: &Master, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let access = this.link.access();
         let hateoas = access.hateoas().map_err(ApiError::from)?;
@@ -120,18 +132,21 @@ fn methods(builder: &mut MethodsBuilder) {
         }
     }
 
-    /// Speaks to another master from now on. Objects that are there already stay with theirs.
+    /// Speaks to another master from now on. Objects that are there already stay with theirs. A call
+    /// takes timeout seconds at most.
     fn initializeConnection(
         this: &Master,
         slapgrid_uri: &str,
         #[starlark(default = NoneOr::None)] key_file: NoneOr<&str>,
         #[starlark(default = NoneOr::None)] cert_file: NoneOr<&str>,
         #[starlark(default = NoneOr::None)] master_ca_file: NoneOr<&str>,
+        #[starlark(default = 60)] timeout: i32,
         #[starlark(default = NoneOr::None)] slapgrid_rest_uri: NoneOr<&str>,
     ) -> starlark::Result<NoneType> {
         let interruption = this.link.interruption.clone();
         let mut connection = Connection::to(slapgrid_uri)
             .map_err(ApiError::from)?
+            .timeout(seconds(timeout)?)
             .cancelled_by(move || interruption.is_requested());
         connection = match (cert_file, key_file) {
             (NoneOr::Other(certificate), NoneOr::Other(key)) => {

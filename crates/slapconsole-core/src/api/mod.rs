@@ -23,14 +23,14 @@ mod token;
 
 use slap_client::proto::documents::{DocumentError, UnknownState};
 use slap_client::{ClientError, OpenError, UrlError};
-use slapos_user::HateoasError;
 use slapos_user::service::ServiceError;
+use slapos_user::{HateoasError, ReleaseError};
 use starlark::environment::Methods;
 
 pub(crate) use master::Master;
 pub(crate) use order::{Wish, ask_for, information, request_as_user};
 pub(crate) use partition::Partition;
-pub(crate) use product::{Product, Refusal};
+pub(crate) use product::{Products, Refusal};
 pub(crate) use release::Release;
 
 use crate::api::computer::COMPUTER;
@@ -72,10 +72,12 @@ pub(crate) enum ApiError {
     Service(#[from] ServiceError),
     #[error("you have no {kind} {name:?}")]
     NotYours { kind: &'static str, name: String },
-    #[error("the master knows no release of the product {0:?}")]
-    NoRelease(String),
-    #[error("no master is told that by this method, nor was by slapos.core's; {0}")]
-    Untold(&'static str),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error("{0}")]
+    InVain(&'static str),
+    #[error("a timeout has 1 or more seconds")]
+    Timeout,
     #[error("the master is still preparing {reference:?}; request it again later")]
     NotReady { reference: String },
     #[error("there is no {kind} {name:?}; {}", there_is(.present))]

@@ -15,7 +15,7 @@ use super::partition::Partition;
 use super::release::Release;
 use super::{ApiError, api_type, failed};
 use crate::context::Access;
-use crate::convert::{from_proto, to_attributes};
+use crate::convert::{from_json, from_proto, to_attributes};
 
 /// Where instances are requested.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
@@ -104,7 +104,7 @@ pub(crate) fn information<'v>(
         kind: "instance",
         name: reference.to_owned(),
     })?;
-    Ok(heap.alloc(known))
+    Ok(from_json(&known, heap))
 }
 
 /// Asks a computer to have a release, or not to have it any more.

@@ -12,7 +12,7 @@ use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, Value};
 
 use super::computer::certificate_dict;
-use super::order::{self, Wish};
+use super::order::Wish;
 use super::release::Release;
 use super::{ApiError, api_type, failed};
 use crate::context::Access;
@@ -256,13 +256,15 @@ fn methods(builder: &mut MethodsBuilder) {
         Ok(from_proto(&this.handle()?.status().map_err(failed)?, heap))
     }
 
-    /// What the master knows of an instance that you requested, by its name: a dictionary.
-    fn getInformation<'v>(
-        this: &Partition,
+    /// Fails: it found nothing in slapos.core. getInformation(NAME) tells of instances of yours.
+    fn getInformation(
+        #[expect(unused_variables, reason = "it is a method")] this: &Partition,
+        #[expect(unused_variables, reason = "the master cannot be asked")]
         partition_reference: &str,
-        heap: Heap<'v>,
-    ) -> starlark::Result<Value<'v>> {
-        order::information(&this.access, partition_reference, heap)
+    ) -> starlark::Result<NoneType> {
+        let instead = "ComputerPartition.getInformation() cannot find the instances of its tree; \
+                       getInformation(NAME) tells of instances that you requested";
+        Err(ApiError::InVain(instead).into())
     }
 
     /// Fails: nothing came of it in slapos.core. Computer.reportUsage() sends a usage report.
@@ -270,7 +272,9 @@ fn methods(builder: &mut MethodsBuilder) {
         #[expect(unused_variables, reason = "it is a method")] this: &Partition,
         #[expect(unused_variables, reason = "the master cannot be told")] usage_log: &str,
     ) -> starlark::Result<NoneType> {
-        Err(ApiError::Untold("Computer.reportUsage() sends a usage report").into())
+        let instead = "setUsage() tells the master nothing; \
+                       Computer.reportUsage() sends a usage report";
+        Err(ApiError::InVain(instead).into())
     }
 
     /// Certificate and key of the instance, as a dictionary.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use allocative::Allocative;
+use slapos_user::newest_release;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::values::{
     Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value,
@@ -15,27 +16,28 @@ use super::ApiError;
 use crate::context::Link;
 
 /// The products of the master: each attribute is the URL of the newest release of the product of that
-/// name.
+/// name. It is a variable of a session and no global: the language asks for the attributes of globals when
+/// it compiles, whether they are ever used or not.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
-pub(crate) struct Product {
+pub(crate) struct Products {
     #[allocative(skip)]
     link: Link,
 }
 
-impl Product {
+impl Products {
+    /// The variable.
+    pub(crate) const NAME: &str = "product";
+
     pub(crate) fn new(link: &Link) -> Self {
         Self { link: link.clone() }
     }
 
     fn newest(&self, name: &str) -> Result<String, ApiError> {
-        let slap = self.link.access().slap;
-        let releases = slap.software_release_list_of_product(name)?;
-        let newest = releases.into_iter().next();
-        newest.ok_or_else(|| ApiError::NoRelease(name.to_owned()))
+        Ok(newest_release(&self.link.access().slap, name)?)
     }
 }
 
-impl fmt::Display for Product {
+impl fmt::Display for Products {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let access = self.link.access();
         write!(formatter, "<products of {}>", access.slap.master_url())
@@ -62,11 +64,11 @@ impl Refusal {
     }
 }
 
-starlark_simple_value!(Product);
+starlark_simple_value!(Products);
 methods_static!(pub(super) PRODUCT = methods);
 
 #[starlark_value(type = "product")]
-impl<'v> StarlarkValue<'v> for Product {
+impl<'v> StarlarkValue<'v> for Products {
     fn get_methods() -> Option<&'static Methods> {
         Some(PRODUCT.methods())
     }
@@ -86,7 +88,7 @@ impl<'v> StarlarkValue<'v> for Product {
 #[starlark_module]
 fn methods(builder: &mut MethodsBuilder) {
     /// The URL of the newest release of a product, whose name need be none of the language.
-    fn get(this: &Product, software_product: &str) -> starlark::Result<String> {
+    fn get(this: &Products, software_product: &str) -> starlark::Result<String> {
         Ok(this.newest(software_product)?)
     }
 }

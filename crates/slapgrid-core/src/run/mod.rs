@@ -173,7 +173,7 @@ fn note_interruption(outcome: &mut Outcome, interruption: &Interruption) {
     if interruption.is_requested() {
         outcome.general.push(Failure {
             severity: Severity::Interrupted,
-            message: "slapgrid was told to end".to_owned(),
+            message: "interrupted".to_owned(),
         });
     }
 }
@@ -188,7 +188,10 @@ fn summarise(outcome: &Outcome, master_was_away: bool) {
                 name if name == subject => log::log!(target: name, level, "failed: {first}"),
                 name => log::log!(target: name, level, "failed: {subject}: {first}"),
             },
-            None => log::log!(level, "failed: slapgrid: {first}"),
+            None if failure.severity == Severity::Interrupted => {
+                log::warn!("interrupted; the next run goes on from here");
+            }
+            None => log::log!(level, "failed: {first}"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From slapos.cfg and options to settings: all defaults are here.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -55,6 +56,16 @@ pub enum SettingsError {
         /// Its value.
         path: PathBuf,
     },
+    /// It cannot be told whether it is there.
+    #[error("{parameter}: cannot look for {}", path.display())]
+    Unseen {
+        /// The parameter.
+        parameter: &'static str,
+        /// Its value.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The machine has not been prepared, or by another configuration.
     #[error("{parameter}: {} does not exist; slapformat makes it", path.display())]
     NoSuchRoot {
@@ -82,7 +93,7 @@ impl Settings {
             ("software_root", &software_root),
             ("instance_root", &instance_root),
         ] {
-            if !path.exists() {
+            if !exists(parameter, path)? {
                 let path = path.clone();
                 return Err(SettingsError::NoSuchRoot { parameter, path });
             }
@@ -339,9 +350,19 @@ fn path(
     }
 }
 
+/// Whether a path is there, as far as this user may see.
+fn exists(parameter: &'static str, path: &Path) -> Result<bool, SettingsError> {
+    let exists = path.try_exists();
+    exists.map_err(|source| SettingsError::Unseen {
+        parameter,
+        path: path.to_owned(),
+        source,
+    })
+}
+
 fn check_exists(parameter: &'static str, path: Option<&Path>) -> Result<(), SettingsError> {
     match path {
-        Some(path) if !path.exists() => Err(SettingsError::NoSuchFile {
+        Some(path) if !exists(parameter, path)? => Err(SettingsError::NoSuchFile {
             parameter,
             path: path.to_owned(),
         }),
@@ -449,6 +470,10 @@ mod tests {
                 "cert_file, certificate_repository_path",
             ),
             ("cert_file = /no/such", "cert_file: /no/such does not exist"),
+            (
+                "cert_file = /etc/passwd/x",
+                "cert_file: cannot look for /etc/passwd/x",
+            ),
             ("promise_timeout = soon", "soon"),
             ("software_min_free_space = much", "much"),
             ("hooks_directory = /no/such", "hooks_directory: /no/such"),

@@ -14,15 +14,15 @@ use std::time::Duration;
 use clap::{Command, CommandFactory};
 use slap_client::proto::documents::{Attributes, SoftwareInstance};
 use slap_client::{InstanceRequest, Slap, without_user};
-use slapos_cli::{MasterOptions, describe, exit};
+use slapos_cli::{MasterOptions, Unmet};
 use slapos_config::ConfigFile;
 
 use self::deadline::Deadline;
 use self::interrupt::Interrupt;
 use self::progress::Progress;
-use self::wait::{Awaited, Wait};
-use crate::parameters::{KeyValue, attributes, by_key, texts};
-use crate::release::release_url;
+use self::wait::{Awaited, Stage, Wait};
+use crate::parameters::{KeyValue, Parameters, attributes, by_key};
+use crate::release::{Naming, release_url};
 use crate::schema::{SchemaError, Serialisation};
 
 /// What masters heed of `--node`; they take anything else in silence.
@@ -69,9 +69,10 @@ struct Arguments {
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  the instance is there; with --wait: and has published connection parameters
-  1  something failed
-  2  the instance is not there yet; with --wait: or has not published anything in time; or the
-     command line is wrong";
+  1  something failed; with --wait: or the time was over before anything was requested, or before
+     the master had answered, which may have taken the request
+  2  the master has taken the request and the instance is not there yet; with --wait: or has not
+     published anything in time; or the command line is wrong";
 
 /// How an instance shall be.
 #[derive(Debug, clap::Args)]
@@ -81,7 +82,8 @@ pub struct RequestOptions {
     /// Parameters of the instance; they win over those of the file
     #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
     parameters: Vec<KeyValue>,
-    /// Parameters from a file: .yaml, .xml (an instance document), or else JSON; - for standard input
+    /// Parameters from a file: .yaml, .xml (an instance document), or else JSON; - for standard
+    /// input, whose kind its beginning tells
     #[arg(long, value_name = "FILE")]
     parameters_file: Option<PathBuf>,
     /// How to send the values of a JSON or YAML file, instead of as the release says in URL.json
@@ -124,6 +126,11 @@ struct UnknownSerialisation {
     source: SchemaError,
 }
 
+/// The time of `--wait` was over too soon.
+#[derive(Debug, thiserror::Error)]
+#[error("the time is over, and nothing was requested yet")]
+struct NothingRequested(#[source] Box<dyn Error>);
+
 /// A destroyed instance publishes nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("--wait waits for connection parameters, which an instance that is destroyed never has")]
@@ -149,7 +156,8 @@ pub fn main() -> ExitCode {
 /// Requests an instance and prints how it is. `tool` is the name before messages.
 ///
 /// # Errors
-/// The configuration or the parameters cannot be used, or the master did not take the request.
+/// The configuration or the parameters cannot be used, the master did not take the request, or the
+/// instance is not there yet.
 pub fn request(
     tool: &'static str,
     configuration: &Path,
@@ -160,6 +168,7 @@ pub fn request(
         return Err(WaitForDestroyed.into());
     }
     let file = ConfigFile::read(configuration)?;
+    let given = Given::read(options)?;
     let interrupt = Interrupt::default();
     let limit = options.wait.flatten().map(Duration::from_secs);
     let deadline = Deadline::after(limit);
@@ -167,12 +176,8 @@ pub fn request(
     let is_interrupted = interrupt.flag();
     let connection = connection.cancelled_by(move || is_interrupted() || deadline.is_past());
     let slap = connection.open()?;
-    let request = match instance_request(options, &slap, &file, wanted, deadline) {
-        Err(error) if deadline.is_past() => {
-            let message = "the time is over, and nothing was requested yet";
-            slapos_cli::tell(tool, &format!("{message}: {}", describe(&*error)));
-            return Ok(ExitCode::from(exit::NOT_READY));
-        }
+    let request = match instance_request(options, given, &slap, &file, wanted, deadline) {
+        Err(error) if deadline.is_past() => return Err(NothingRequested(error).into()),
         request => request?,
     };
     warn_of_unknown_filters(tool, &options.node);
@@ -185,8 +190,7 @@ pub fn request(
             Some(instance) => show(&instance, options.json),
             None => {
                 let message = "the master is preparing the instance; run this again later";
-                slapos_cli::tell(tool, message);
-                Ok(ExitCode::from(exit::NOT_READY))
+                Err(Unmet::not_ready(message.to_owned()).into())
             }
         };
     }
@@ -209,16 +213,27 @@ fn finish(
 ) -> Result<ExitCode, Box<dyn Error>> {
     match awaited {
         Awaited::Published(instance) => show(&instance, json),
-        Awaited::TimeOver(stage) => {
-            slapos_cli::tell(tool, &format!("the time is over: {stage}"));
-            Ok(ExitCode::from(exit::NOT_READY))
-        }
+        Awaited::TimeOver(stage) => Err(unpublished(format!("the time is over: {stage}"), &stage)),
         Awaited::Interrupted(stage) => {
-            let message = format!("interrupted, the request stays with the master: {stage}");
+            let interrupted = if stage.is_taken() {
+                "interrupted, the request stays with the master"
+            } else {
+                "interrupted"
+            };
+            let message = format!("{interrupted}: {stage}");
             slapos_cli::tell(tool, &message);
             interrupt.end()?;
-            Ok(ExitCode::from(exit::NOT_READY))
+            Err(unpublished(message, &stage))
         }
+    }
+}
+
+/// Only what the master has taken may be there later.
+fn unpublished(message: String, stage: &Stage) -> Box<dyn Error> {
+    if stage.is_taken() {
+        Unmet::not_ready(message).into()
+    } else {
+        message.into()
     }
 }
 
@@ -231,34 +246,47 @@ fn show(instance: &SoftwareInstance, json: bool) -> Result<ExitCode, Box<dyn Err
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the user gives, read before the master is asked and before the time runs.
+struct Given {
+    parameters: Parameters,
+    filter: Attributes,
+}
+
+impl Given {
+    fn read(options: &RequestOptions) -> Result<Self, Box<dyn Error>> {
+        let file = options.parameters_file.as_deref();
+        let filter = attributes(by_key(&options.node)?);
+        Ok(Self {
+            parameters: Parameters::given(file, &options.parameters)?,
+            filter,
+        })
+    }
+}
+
 fn instance_request(
     options: &RequestOptions,
+    given: Given,
     slap: &Slap,
     file: &ConfigFile,
     wanted: Wanted<'_>,
     deadline: Deadline,
 ) -> Result<InstanceRequest, Box<dyn Error>> {
-    let url = release_url(slap, file, wanted.software)?;
+    let naming = match options.state.as_deref() {
+        Some(DESTROYED) => Naming::Any,
+        _ => Naming::Known,
+    };
+    let url = release_url(slap, file, wanted.software, naming)?;
     let mut request = InstanceRequest::new(&url, wanted.reference);
-    request.parameters = parameters(options, &url, deadline)?;
-    request.filter = attributes(by_key(&options.node)?);
+    let texts = match given.parameters {
+        Parameters::Texts(texts) => texts,
+        values @ Parameters::Values(_) => values.sent_as(serialisation(options, &url, deadline)?),
+    };
+    request.parameters = attributes(texts);
+    request.filter = given.filter;
     request.software_type.clone_from(&options.r#type);
     request.state.clone_from(&options.state);
     request.shared = options.slave;
     Ok(request)
-}
-
-/// Those of the file, with those of the command line in their place.
-fn parameters(
-    options: &RequestOptions,
-    url: &str,
-    deadline: Deadline,
-) -> Result<Attributes, Box<dyn Error>> {
-    let file = options.parameters_file.as_deref();
-    let texts = texts(file, &options.parameters, || {
-        serialisation(options, url, deadline)
-    })?;
-    Ok(attributes(texts))
 }
 
 fn serialisation(

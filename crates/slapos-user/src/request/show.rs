@@ -20,8 +20,8 @@ pub(super) fn text(instance: &SoftwareInstance) -> String {
     );
     let published = json_values(&instance.connection_dict);
     if published.is_empty() {
-        // Only a started instance is about to publish some.
-        if instance.requested_state.as_deref() == Some("started") {
+        // A stopped instance is processed, too, and may publish some.
+        if instance.requested_state.as_deref() != Some("destroyed") {
             lines += "Connection parameters: none yet; run this again later\n";
         }
         return lines;
@@ -81,15 +81,20 @@ mod tests {
     }
 
     #[test]
-    fn only_who_waits_for_a_started_instance_is_told_to_come_again() {
+    fn only_an_instance_that_is_destroyed_publishes_nothing_more() {
         let mut instance = instance();
         instance.connection_dict.clear();
-        assert!(text(&instance).ends_with("none yet; run this again later\n"));
-        for state in ["stopped", "destroyed"] {
-            instance.requested_state = Some(state.to_owned());
-            let expected = format!("State: {state}\nPartition: slappart0 of COMP-1\n");
-            assert_eq!(text(&instance), expected);
+        for state in [Some("started"), Some("stopped"), None] {
+            instance.requested_state = state.map(str::to_owned);
+            let shown = text(&instance);
+            assert!(
+                shown.ends_with("none yet; run this again later\n"),
+                "{shown}"
+            );
         }
+        instance.requested_state = Some("destroyed".to_owned());
+        let expected = "State: destroyed\nPartition: slappart0 of COMP-1\n";
+        assert_eq!(text(&instance), expected);
     }
 
     #[test]

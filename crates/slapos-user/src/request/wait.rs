@@ -52,11 +52,21 @@ pub(super) enum Awaited {
     Interrupted(Stage),
 }
 
+impl Stage {
+    /// Whether the master is known to have taken the request.
+    pub(super) fn is_taken(&self) -> bool {
+        !matches!(self.how, How::Unanswered)
+    }
+}
+
 impl fmt::Display for Stage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reference = &self.reference;
         match &self.how {
-            How::Unanswered => write!(formatter, "the master has not answered about {reference}"),
+            How::Unanswered => write!(
+                formatter,
+                "the master has not answered about {reference}; it may have taken the request"
+            ),
             How::Preparing => write!(formatter, "the master is preparing {reference}"),
             How::MasterAway(error) => write!(formatter, "the master is away: {error}"),
             How::Unpublished(instance) => {
@@ -96,7 +106,7 @@ impl Wait<'_> {
         };
         let mut last = stage(How::Unanswered);
         loop {
-            let is_taken = !matches!(last.how, How::Unanswered);
+            let is_taken = last.is_taken();
             last = stage(match ask(self.order, self.request) {
                 Ok(Some(instance)) if !json_values(&instance.connection_dict).is_empty() => {
                     return Ok(Awaited::Published(Box::new(instance)));

@@ -1,7 +1,9 @@
 //! The tools of users: what they say and send, to both masters, and to one that is slow, away or silent.
 
+mod instance;
+mod masters;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -11,196 +13,12 @@ use nix::sys::signal::Signal;
 use serde_json::{Value as Json, json};
 use slap_proto::documents::SoftwareInstance;
 use slap_proto::marshal::{Value, decode};
-use slapos_tests::pair::{Master, Step};
-use slapos_tests::{
-    Background, COMPUTER, Misbehaviour, Node, Outcome, ScriptedMaster, Side, places, poll,
-};
+use slapos_tests::{Background, COMPUTER, Misbehaviour, Node, Outcome, ScriptedMaster, poll};
 
 const RELEASE: &str = "/nowhere/software.cfg";
 const REQUEST: &str = "requestComputerPartition";
 /// How long a tool may take that has nothing to wait for.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What is run with both masters; `CFG` is the configuration, `FILE` a file of the test.
-const COMMANDS: &[&[&str]] = &[
-    &["slapos-supply", "CFG", "hello", COMPUTER],
-    &["slapos-supply", "--json", "CFG", "product.demo", COMPUTER],
-    &["slapos-remove", "CFG", "hello", COMPUTER],
-    &["slapos-request", "CFG", "hello", "one"],
-    &[
-        "slapos-request",
-        "CFG",
-        "hello",
-        "two",
-        "--state",
-        "stopped",
-    ],
-    &["slapos-request", "CFG", "product.none", "three"],
-    &[
-        "slapos-request",
-        "CFG",
-        "hello",
-        "one",
-        "--parameters",
-        "a=1",
-        "b=é",
-        "--node",
-        "computer_guid=COMP-1",
-        "--type",
-        "default",
-        "--json",
-    ],
-    &[
-        "slapos-request",
-        "CFG",
-        "hello",
-        "one",
-        "--parameters-file",
-        "FILE.xml",
-        "--json",
-    ],
-    &[
-        "slapos-request",
-        "CFG",
-        "FILE.cfg",
-        "one",
-        "--parameters-file",
-        "FILE.yaml",
-        "--json",
-    ],
-    &["publish", "url=http://[::1]/ <é&>", "none="],
-    &["slapos-request", "CFG", "hello", "one", "--wait", "9"],
-    &[
-        "slapos-request",
-        "CFG",
-        "hello",
-        "one",
-        "--wait=9",
-        "--json",
-    ],
-    &["publish", "_={\"deep\": {\"url\": \"http://x/\"}}"],
-    &["slapos-request", "CFG", "hello", "one"],
-    &[
-        "slapos-request",
-        "--slave",
-        "CFG",
-        "hello",
-        "share",
-        "--json",
-    ],
-    &["slapos-request", "CFG", "hello", "two", "--wait", "0"],
-    &[
-        "slapos-request",
-        "CFG",
-        "hello",
-        "one",
-        "--state",
-        "destroyed",
-    ],
-    &["slapos-bang", "-m", "why", "CFG"],
-];
-
-/// Runs all of them with a master, and writes down what they did.
-fn transcript(side: Side) -> Vec<String> {
-    let products = "software_product_list =\n  demo http://releases.invalid/demo.cfg";
-    let master = Master::start(side, COMPUTER, products);
-    let partition = |number| json!({"partition_id": format!("slappart{number}"), "ip_list": []});
-    let partitions: Vec<_> = (0..2).map(partition).collect();
-    let format = json!({"computer_guid": COMPUTER, "compute_partition_list": partitions});
-    let format = Step::json("slapos.put.v0.compute_node_format", format.to_string());
-    assert_eq!(format.send(&master.address).0, 200);
-    let here = master.path();
-    let configuration = here.join("user.cfg");
-    let url = format!("http://{}/", master.address);
-    let text = format!(
-        "[slapos]\ncomputer_id = {COMPUTER}\nmaster_url = {url}\n\
-         [slapconsole]\nalias =\n  hello {RELEASE}\n"
-    );
-    fs::write(&configuration, text).unwrap();
-    let file = here.join("p");
-    let xml = "<instance><parameter id='a'>é</parameter></instance>";
-    fs::write(file.with_extension("xml"), xml).unwrap();
-    fs::write(file.with_extension("yaml"), "a: {b: [1, é]}\n").unwrap();
-    let schema = "{\"serialisation\": \"json-in-xml\"}";
-    fs::write(here.join("p.cfg.json"), schema).unwrap();
-    let place = |word: &&str| match *word {
-        "CFG" => configuration.display().to_string(),
-        word => word.replace("FILE", &file.display().to_string()),
-    };
-    let ran = COMMANDS.iter().map(|words| {
-        let outcome = match words {
-            ["publish", pairs @ ..] => publish(&url, pairs),
-            [tool, arguments @ ..] => {
-                Outcome::of(Command::new(places::tool(tool)).args(arguments.iter().map(place)))
-            }
-            [] => unreachable!("each is of some words"),
-        };
-        let text = outcome.text().replace(&here.display().to_string(), "HERE");
-        format!("$ {}\n{text}[exit {:?}]\n", words.join(" "), outcome.code)
-    });
-    ran.map(|text| without_times(&text)).collect()
-}
-
-fn publish(url: &str, pairs: &[&str]) -> Outcome {
-    let mut command = Command::new(places::tool("slapos-instance"));
-    command.args(["--server-url", url, "--computer-id", COMPUTER]);
-    command.args(["--partition-id", "slappart0", "publish"]);
-    Outcome::of(command.args(pairs))
-}
-
-/// The timestamps of masters are their own.
-fn without_times(text: &str) -> String {
-    let lines = text
-        .lines()
-        .filter(|line| !line.contains("\"timestamp\": "));
-    // What was before the line of the timestamp ends in a comma.
-    let lines = lines.map(|line| line.trim_end_matches(',').to_owned() + "\n");
-    lines.collect()
-}
-
-/// What is meant to differ: of which command, the peer's words, and ours.
-const MEANT: &[(&str, &str, &str)] = &[
-    // The peer takes a request without a state for one to start.
-    ("two --wait", "shall be started", "shall be stopped"),
-    // The peer knows neither state nor name of what is shared.
-    ("--slave", "\"state\": null", "\"state\": \"started\""),
-    (
-        "--slave",
-        "\"instance_guid\": null",
-        "\"instance_guid\": \"COMP-1-slappart0\"",
-    ),
-];
-
-#[test]
-fn each_tool_says_the_same_of_both_masters() {
-    let (ours, theirs) = std::thread::scope(|scope| {
-        let ours = scope.spawn(|| transcript(Side::Ours));
-        let theirs = transcript(Side::Peer);
-        (ours.join().expect("our master answers"), theirs)
-    });
-    for (ours, theirs) in ours.iter().zip(&theirs) {
-        println!("{ours}");
-        let theirs = MEANT
-            .iter()
-            .fold(theirs.clone(), |text, (command, line, other)| {
-                match text.contains(command) {
-                    true => text.replace(line, other),
-                    false => text,
-                }
-            });
-        assert_eq!(*ours, theirs);
-    }
-    let all = ours.concat();
-    for part in [
-        "  none  \n  url   http://[::1]/ <é&>\n",
-        "  deep  {\n",
-        "\"_\": \"{\\n  \\\"a\\\": {\\n",
-        "the time is over: two shall be stopped in slappart1 of COMP-1 and has published nothing",
-        "the master knows no release of the product none",
-    ] {
-        assert!(all.contains(part), "{part}");
-    }
-}
 
 /// A node's configuration and its master, which plays what a test says.
 fn scripted() -> (Node, ScriptedMaster) {
@@ -301,7 +119,7 @@ fn the_time_is_over_where_nothing_is_answered() {
     let product = "getSoftwareReleaseListFromSoftwareProduct";
     let (unrequested, unanswered) = (
         "the time is over, and nothing was requested yet: ",
-        "the time is over: the master has not answered about one",
+        "the master has not answered about one; it may have taken the request",
     );
     for (silent_call, release, arguments, said) in [
         (Some(REQUEST), RELEASE, &[][..], unanswered),
@@ -314,7 +132,7 @@ fn the_time_is_over_where_nothing_is_answered() {
         }
         let mut command = node.ours_with("slapos-request", &[release, "one", "--wait=1"]);
         let begin = Instant::now();
-        let outcome = Outcome::of(command.args(arguments)).expect(2);
+        let outcome = Outcome::of(command.args(arguments)).expect(1);
         let (took, longest) = (begin.elapsed(), Duration::from_secs(10));
         assert!(took < longest, "{took:?}: {outcome:?}");
         assert!(outcome.stderr.contains(said), "{outcome:?}");
@@ -408,6 +226,7 @@ fn mistakes_are_named() {
         ("text.xml", "hello"),
         ("root.xml", "<other/>"),
         ("list.json", "[1]"),
+        ("twice.json", "{\"a\": 1, \"a\": 2}"),
         ("good.json", "{}"),
     ] {
         node.write(name, text);
@@ -444,6 +263,17 @@ fn mistakes_are_named() {
             "parameters file none.json: No such file",
         ),
         (
+            &["--parameters-file", "twice.json"],
+            1,
+            "cannot use twice.json: a is given twice",
+        ),
+        // However short the time is, the mistake is told.
+        (
+            &["--parameters-file", "list.json", "--wait=0"],
+            1,
+            "list.json holds no JSON object",
+        ),
+        (
             &["--parameters-file", "good.json"],
             1,
             "--force-serialisation is needed",
@@ -467,7 +297,17 @@ fn mistakes_are_named() {
         let lines = outcome.stderr.lines().count();
         assert!(code == 2 || lines == 1, "{arguments:?}: {outcome:?}");
     }
+    let mut mistyped = node.ours_with("slapos-request", &["helo", "one"]);
+    let outcome = Outcome::of(&mut mistyped).expect(1);
+    assert!(
+        outcome.stderr.contains("helo is no URL, and no alias of"),
+        "{outcome:?}"
+    );
+    let mut mistyped = node.ours_with("slapos-supply", &["helo", COMPUTER]);
+    Outcome::of(&mut mistyped).expect(1);
     assert_eq!(master.calls(), [], "a mistake was sent");
+    let mut unwanted = node.ours_with("slapos-remove", &["helo", COMPUTER]);
+    Outcome::of(&mut unwanted).expect(0);
     let outcome = Outcome::of(&mut request(&node, &["--node", "computer_gid=A"])).expect(0);
     assert!(
         outcome.stderr.contains("the filter computer_gid"),
@@ -476,78 +316,24 @@ fn mistakes_are_named() {
     assert!(outcome.stderr.contains("computer_guid"), "{outcome:?}");
 }
 
-/// slapos-instance, about to publish; what else is on its command line follows.
-fn publisher(node: &Node) -> Command {
-    let mut command = node.ours("slapos-instance");
-    let url = node.master_url();
-    command.args(["--server-url", &url, "--computer-id", COMPUTER]);
-    command.args(["--partition-id", "slappart0", "publish"]);
-    command
-}
-
 #[test]
-fn secrets_are_published_from_a_file_or_from_standard_input() {
-    const PUBLISH: &str = "setComputerPartitionConnectionXml";
+fn the_time_does_not_run_while_parameters_are_typed() {
     let (node, master) = scripted();
-    let files = [
-        ("p.json", r#"{"password": "é <&>", "port": 80}"#),
-        ("p.yaml", "password: é <&>\nport: 80\n"),
-        (
-            "p.xml",
-            "<instance><parameter id='password'>é &lt;&amp;&gt;</parameter>\
-             <parameter id='port'>80</parameter></instance>",
-        ),
+    let published = instance(Some("http://x/"));
+    master.script().fail_always(REQUEST, published);
+    let arguments = [
+        "--wait=0",
+        "--parameters-file=-",
+        "--force-serialisation=xml",
     ];
-    let sent = |command: &mut Command, input: &str| {
-        let mut running = command.stdin(Stdio::piped()).spawn().unwrap();
-        let mut pipe = running.stdin.take().unwrap();
-        pipe.write_all(input.as_bytes()).unwrap();
-        drop(pipe);
-        assert!(running.wait().unwrap().success(), "{command:?}");
-        let script = master.script();
-        assert_eq!(script.last_call().endpoint, PUBLISH);
-        let sent = script.last_call().field("connection_xml");
-        let Value::Dict(dict) = decode(sent.as_bytes()).unwrap() else {
-            panic!("{sent}");
-        };
-        let texts = dict.iter();
-        let texts = texts.map(|(key, text)| format!("{}={}", key.to_text(), text.to_text()));
-        texts.collect::<Vec<_>>().join(" ")
-    };
-    for (name, text) in files {
-        node.write(name, text);
-        let path = node.path().join(name);
-        let from_file = sent(publisher(&node).arg("--parameters-file").arg(path), "");
-        assert_eq!(from_file, "password=é <&> port=80", "{name}");
-        let arguments = ["--parameters-file", "-", "port=81"];
-        let from_input = sent(publisher(&node).args(arguments), text);
-        assert_eq!(from_input, "password=é <&> port=81", "{name}");
-    }
-    let arguments = ["--parameters-file=-", "--force-serialisation=json-in-xml"];
-    let serialised = sent(publisher(&node).args(arguments), "{\"a\": [1]}");
-    let json: Json = serde_json::from_str(serialised.strip_prefix("_=").unwrap()).unwrap();
-    assert_eq!(json, json!({"a": [1]}));
-    let calls = master.script().count(PUBLISH);
-    for (arguments, code, part) in [
-        (&[][..], 2, "KEY=VALUE"),
-        (
-            &["--parameters-file", "none"],
-            1,
-            "parameters file none: No such file",
-        ),
-        (
-            &["--parameters-file", "-"],
-            1,
-            "standard input holds no JSON object",
-        ),
-        (
-            &["--force-serialisation", "xml", "a=1"],
-            2,
-            "--parameters-file",
-        ),
-    ] {
-        let outcome = Outcome::of(publisher(&node).args(arguments)).expect(code);
-        assert!(outcome.stderr.contains(part), "{arguments:?}: {outcome:?}");
-    }
-    assert_eq!(master.script().count(PUBLISH), calls, "a mistake was sent");
+    let mut command = request(&node, &arguments);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut running = command.spawn().unwrap();
+    // Longer than the time and what a call may take beyond it.
+    std::thread::sleep(Duration::from_millis(1500));
+    let mut pipe = running.stdin.take().unwrap();
+    pipe.write_all(b"{\"a\": 1}").unwrap();
+    drop(pipe);
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+    assert_eq!(master.script().count(REQUEST), 1);
 }
