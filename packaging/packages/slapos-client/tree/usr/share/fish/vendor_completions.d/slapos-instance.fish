@@ -37,7 +37,7 @@ complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -f -a "pub
 complete -c slapos-instance -n "__fish_slapos_instance_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand parameters" -l json -d 'As one JSON object, with exact values'
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand parameters" -s h -l help -d 'Print help'
-complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand publish" -l parameters-file -d 'What to publish from a file: .yaml, .xml (an instance document), or else JSON; - for standard input' -r -F
+complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand publish" -l parameters-file -d 'What to publish from a file: .yaml, .xml (an instance document), or else JSON; - for standard input, whose kind its beginning tells' -r -F
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand publish" -l force-serialisation -d 'How to send the values of a JSON or YAML file' -r -f -a "xml\t'Each one for itself'
 json-in-xml\t'All of them as one JSON text'"
 complete -c slapos-instance -n "__fish_slapos_instance_using_subcommand publish" -l slave -d 'For this slave instead of the instance itself' -r

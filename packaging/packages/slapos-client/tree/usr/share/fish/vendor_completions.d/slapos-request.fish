@@ -2,7 +2,7 @@ complete -c slapos-request -s u -l master-url -d 'URL of the master, instead of 
 complete -c slapos-request -s k -l key-file -d 'Private key of the user, instead of key_file of section slapconsole' -r -F
 complete -c slapos-request -s c -l cert-file -d 'Certificate of the user, instead of cert_file of section slapconsole' -r -F
 complete -c slapos-request -l parameters -d 'Parameters of the instance; they win over those of the file' -r
-complete -c slapos-request -l parameters-file -d 'Parameters from a file: .yaml, .xml (an instance document), or else JSON; - for standard input' -r -F
+complete -c slapos-request -l parameters-file -d 'Parameters from a file: .yaml, .xml (an instance document), or else JSON; - for standard input, whose kind its beginning tells' -r -F
 complete -c slapos-request -l force-serialisation -d 'How to send the values of a JSON or YAML file, instead of as the release says in URL.json' -r -f -a "xml\t'Each one for itself'
 json-in-xml\t'All of them as one JSON text'"
 complete -c slapos-request -l type -d 'Type of the instance' -r
