@@ -222,7 +222,8 @@ async fn next_connection(listeners: &mut Listeners) -> Accepted {
     }
 }
 
-/// A slot for a connection that is there. Where there is none, those make room who only wait for changes, one after the other.
+/// A slot for a connection that is there. Where there is none, those make room who only wait for
+/// changes, one after the other.
 async fn next_slot(slots: &Arc<Semaphore>, waiting: &Waiting) -> OwnedSemaphorePermit {
     let mut pause = Duration::ZERO;
     loop {
