@@ -28,7 +28,7 @@ pub(crate) enum ObjectError {
     #[error(transparent)]
     Duplicate(#[from] DuplicateKey),
     /// A number that no one can be sent as it is.
-    #[error("{0}: a number this large must be quoted")]
+    #[error("{0}: this number cannot be sent; quote it, if it is a text")]
     Large(String),
 }
 
@@ -120,7 +120,7 @@ fn exact(node: Spanned<Node>, key: &str, text: &str) -> Result<Json, ObjectError
             .map(|item| exact(item, key, text))
             .collect(),
         Node::Float(float) => number(written.ok_or_else(large)?, float).ok_or_else(large),
-        Node::Value(Json::String(value)) if written == Some(&value) && has_radix(&value) => {
+        Node::Value(Json::String(value)) if written == Some(&value) && overflows(&value) => {
             Err(large())
         }
         Node::Value(Json::Number(_)) if written.is_some_and(|text| text.contains("0o")) => {
@@ -138,13 +138,16 @@ fn written<'a>(node: &Spanned<Node>, text: &'a str) -> Option<&'a str> {
     Some(text.get(begin..begin.checked_add(length)?)?.trim())
 }
 
-/// Whether it is a number of YAML 1.1 in base 16 or 2; this one was too large to be read.
-fn has_radix(text: &str) -> bool {
+/// Whether it is a number of YAML 1.1 in base 16 or 2 that is too large to be read as one.
+fn overflows(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let is_of = |prefix, radix| {
         let digits = unsigned.strip_prefix(prefix);
         digits.is_some_and(|digits: &str| {
-            !digits.is_empty() && digits.chars().all(|c| c == '_' || c.is_digit(radix))
+            let digits = digits.replace('_', "");
+            !digits.is_empty()
+                && digits.chars().all(|c| c.is_digit(radix))
+                && u64::from_str_radix(&digits, radix).is_err()
         })
     };
     is_of("0x", 16) || is_of("0b", 2)
@@ -310,6 +313,7 @@ mod tests {
             ("089", "\"089\""),
             ("0o10", "\"0o10\""),
             ("'010'", "\"010\""),
+            ("!!str 0x1F", "\"0x1F\""),
             ("'0xFFFFFFFFFFFFFFFFFF'", "\"0xFFFFFFFFFFFFFFFFFF\""),
         ] {
             let value = value(yaml).map(|value| value.to_string());
@@ -325,7 +329,7 @@ mod tests {
             "1.0e+999",
             "[.inf]",
         ] {
-            let refused = "key: a number this large must be quoted".to_owned();
+            let refused = "key: this number cannot be sent; quote it, if it is a text".to_owned();
             assert_eq!(value(yaml), Err(refused), "{yaml}");
         }
     }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value as Json};
 use slap_client::proto::documents::Attributes;
-use slap_client::proto::instance_xml;
+use slap_client::proto::instance_xml::{self, InstanceXmlError};
 use slap_client::proto::marshal::Value;
 
 use crate::document::{self, ObjectError};
@@ -200,14 +200,23 @@ impl Parameters {
 
     fn of_document(path: &Path, text: &str) -> Result<Self, ParameterError> {
         let parameters = instance_xml::from_xml(text);
-        let parameters =
-            parameters.map_err(|source| wrong_form(path, Syntax::Xml, Some(source)))?;
+        let parameters = parameters.map_err(|error| match error {
+            InstanceXmlError::Xml { offset, .. } => {
+                wrong_form(path, Syntax::Xml, Some(Malformed(offset)))
+            }
+            error => wrong_form(path, Syntax::Xml, Some(error)),
+        })?;
         let texts = parameters
             .into_iter()
             .map(|(key, value)| (key, value.unwrap_or_default()));
         Ok(Self::Texts(texts.collect()))
     }
 }
+
+/// Where a document is wrong; what is wrong may be a part of a value.
+#[derive(Debug, thiserror::Error)]
+#[error("malformed at byte {0}")]
+struct Malformed(u64);
 
 fn wrong_form(
     path: &Path,

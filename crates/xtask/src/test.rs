@@ -68,7 +68,13 @@ fn lint() -> Result<()> {
     println!("==> cargo fmt and cargo clippy");
     command::run(cargo()?.args(["fmt", "--check"]))?;
     clippy(&["--workspace"])?;
-    clippy(&["--package", "slapproxy", "--no-default-features"])?;
+    clippy(&[
+        "--package",
+        "slapproxy",
+        "--no-default-features",
+        "--features",
+        "bundled-sqlite",
+    ])?;
     // What is not built by default, and the tests that only root can run, are linted whoever runs this.
     clippy(&[
         "--package",

@@ -99,6 +99,10 @@ fn no_message_and_no_log_shows_a_secret() {
         ("text.yaml", "s3cret"),
         ("alias.yaml", "a: *s3cret"),
         ("broken.yaml", "a: [s3cret"),
+        (
+            "tag.xml",
+            "<instance><parameter id='a'>x<s3cret></parameter></instance>",
+        ),
         ("broken.xml", "<instance><parameter id='a'>s3cret"),
         ("good.json", "{\"a\": \"s3cret\"}"),
     ] {

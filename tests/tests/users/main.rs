@@ -322,7 +322,7 @@ fn the_time_does_not_run_while_parameters_are_typed() {
     let published = instance(Some("http://x/"));
     master.script().fail_always(REQUEST, published);
     let arguments = [
-        "--wait=0",
+        "--wait=2",
         "--parameters-file=-",
         "--force-serialisation=xml",
     ];
@@ -330,7 +330,7 @@ fn the_time_does_not_run_while_parameters_are_typed() {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::null());
     let mut running = command.spawn().unwrap();
     // Longer than the time and what a call may take beyond it.
-    std::thread::sleep(Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_millis(3500));
     let mut pipe = running.stdin.take().unwrap();
     pipe.write_all(b"{\"a\": 1}").unwrap();
     drop(pipe);

@@ -70,6 +70,8 @@ const SPARE_THREADS: usize = 64;
 /// How long to wait when the system has no descriptor left for another connection.
 const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 
+/// Who is just leaving is waited for so long before somebody is asked to make room.
+const SOON: Duration = Duration::from_millis(20);
 /// How long one who makes room may take before another one is asked to.
 const NO_SLOT: Duration = Duration::from_millis(200);
 
@@ -223,9 +225,9 @@ async fn next_connection(listeners: &mut Listeners) -> Accepted {
 }
 
 /// A slot for a connection that is there. Where there is none, those make room who only wait for
-/// changes, one after the other.
+/// changes, one after the other, unless somebody is just leaving.
 async fn next_slot(slots: &Arc<Semaphore>, waiting: &Waiting) -> OwnedSemaphorePermit {
-    let mut pause = Duration::ZERO;
+    let mut pause = SOON;
     loop {
         match timeout(pause, slots.clone().acquire_owned()).await {
             Ok(Ok(slot)) => return slot,

@@ -288,7 +288,6 @@ fn failed(action: &'static str) -> impl Fn(PostgresError) -> StorageError {
 
 #[cfg(test)]
 mod tests {
-    use slapos_tests::poll;
     use slapos_tests::postgres::{Postgres, Setup};
 
     use super::*;
@@ -326,22 +325,18 @@ mod tests {
         let uri = Postgres::shared().database();
         let storage = open(&uri);
         keep_idle(&storage, 3);
-        let sql = |text: &str| Postgres::shared().sql(Postgres::name(&uri), text);
+        let holder = storage.pool.connect().unwrap();
+        let far = Instant::now() + Duration::from_secs(60);
+        let lock = "BEGIN; LOCK TABLE computer_version18 IN ACCESS EXCLUSIVE MODE";
+        holder.run(far, lock).unwrap();
+        let begun = Instant::now();
         let glanced = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                sql(
-                    "BEGIN; LOCK TABLE computer_version18 IN ACCESS EXCLUSIVE MODE; \
-                     SELECT pg_sleep(4)",
-                )
-            });
-            poll::until("it is locked", Duration::from_secs(10), || {
-                sql(
-                    "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' \
-                     AND relation = 'computer_version18'::regclass",
-                ) == "1\n"
+            scope.spawn(move || {
+                // Longer than a glance waits by itself.
+                std::thread::sleep(Duration::from_secs(5));
+                holder.roll_back(far).unwrap();
             });
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            let begun = Instant::now();
             let glance = storage.glance_async(|records| Ok(records.version("C")?));
             (runtime.block_on(glance), begun.elapsed())
         });
