@@ -152,9 +152,9 @@ fn a_master_that_is_away_is_named_to_users() {
     let text = "[slapos]\ncomputer_id = C\nmaster_url = http://127.0.0.1:1/\n";
     for (tool, rest) in [
         ("slapconsole", &["-e", "request('hello', 'one')"][..]),
-        ("slapos-remove", &["hello", "COMP-1"]),
-        ("slapos-request", &["hello", "one"]),
-        ("slapos-supply", &["hello", "COMP-1"]),
+        ("slapos-remove", &["http://h/", "COMP-1"]),
+        ("slapos-request", &["http://h/", "one"]),
+        ("slapos-supply", &["http://h/", "COMP-1"]),
         ("slapos-bang", &[]),
     ] {
         refused(
@@ -173,7 +173,7 @@ fn a_proxy_of_the_environment_is_named() {
     fs::write(&path, text).unwrap();
     let mut command = Command::new(places::tool("slapos-supply"));
     command.env("http_proxy", "http://127.0.0.1:1");
-    let outcome = Outcome::of(command.arg(path).args(["hello", "COMP-1"]));
+    let outcome = Outcome::of(command.arg(path).args(["http://h/", "COMP-1"]));
     refused("slapos-supply", &outcome, "the proxy 127.0.0.1:1");
     assert!(!outcome.stderr.contains("s3cret"), "{outcome:?}");
 }
