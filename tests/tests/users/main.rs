@@ -250,7 +250,7 @@ fn mistakes_are_named() {
         (
             &["--parameters-file", "root.xml"],
             1,
-            "the root element is no instance",
+            "root.xml holds no <instance> document",
         ),
         (
             &["--parameters-file", "list.json"],
