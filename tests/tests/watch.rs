@@ -172,7 +172,11 @@ fn a_master_that_is_away_is_spoken_of_once() {
         attempts >= 5
     });
     let text = tool.text();
-    for line in ["the master is away", "ERROR    failed: ", "starting the services"] {
+    for line in [
+        "the master is away",
+        "ERROR    failed: ",
+        "starting the services",
+    ] {
         assert_eq!(text.matches(line).count(), 1, "{line}: {text}");
     }
     assert!(runs(&node));
