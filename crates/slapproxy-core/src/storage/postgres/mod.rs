@@ -190,9 +190,24 @@ impl PostgresStorage {
         Ok(slot.map_err(failed("cannot begin"))?)
     }
 
-    async fn slot_async(&self) -> Result<Slot<'_>, MasterError> {
-        let slot = self.pool.slot().await;
-        Ok(slot.map_err(failed("cannot begin"))?)
+    fn in_thread<T>(
+        &self,
+        access: Access,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError>,
+    ) -> Result<T, MasterError> {
+        let came = Instant::now();
+        self.transact(self.slot()?, access, came, function)
+    }
+
+    /// As [`Self::in_thread`], where no thread waits for the slot.
+    async fn in_task<T>(
+        &self,
+        access: Access,
+        function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
+    ) -> Result<T, MasterError> {
+        let came = Instant::now();
+        let slot = self.pool.slot().await.map_err(failed("cannot begin"))?;
+        block_in_place(|| self.transact(slot, access, came, function))
     }
 }
 
@@ -201,43 +216,35 @@ impl Storage for PostgresStorage {
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        let came = Instant::now();
-        self.transact(self.slot()?, Access::Read, came, function)
+        self.in_thread(Access::Read, function)
     }
 
     fn write<T>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError>,
     ) -> Result<T, MasterError> {
-        let came = Instant::now();
-        self.transact(self.slot()?, Access::Write, came, function)
+        self.in_thread(Access::Write, function)
     }
 
     async fn read_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
     ) -> Result<T, MasterError> {
-        let came = Instant::now();
-        let slot = self.slot_async().await?;
-        block_in_place(|| self.transact(slot, Access::Read, came, function))
+        self.in_task(Access::Read, function).await
     }
 
     async fn glance_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
     ) -> Result<T, MasterError> {
-        let came = Instant::now();
-        let slot = self.slot_async().await?;
-        block_in_place(|| self.transact(slot, Access::Glance, came, function))
+        self.in_task(Access::Glance, function).await
     }
 
     async fn write_async<T: Send>(
         &self,
         function: impl Fn(&dyn Records) -> Result<T, MasterError> + Send,
     ) -> Result<T, MasterError> {
-        let came = Instant::now();
-        let slot = self.slot_async().await?;
-        block_in_place(|| self.transact(slot, Access::Write, came, function))
+        self.in_task(Access::Write, function).await
     }
 
     fn tell_changes(&self, listener: Listener) {

@@ -242,6 +242,15 @@ mod tests {
         }
     }
 
+    /// What is told: whether it is about the computer C.
+    fn changes_of(storage: &PostgresStorage) -> Receiver<bool> {
+        let (told, changes) = sync_channel(100);
+        storage.tell_changes(Box::new(move |changed| {
+            let _ = told.try_send(changed == Changed::Computer("C"));
+        }));
+        changes
+    }
+
     #[test]
     fn a_connection_that_has_died_wakes_nobody() {
         let uri = Postgres::shared().database();
@@ -249,10 +258,7 @@ mod tests {
         let mut settings = PostgresSettings::parse(&named).unwrap();
         settings.connections = 1;
         let storage = PostgresStorage::open(settings).unwrap();
-        let (told, changes) = sync_channel(100);
-        storage.tell_changes(Box::new(move |changed| {
-            let _ = told.try_send(changed == Changed::Computer("C"));
-        }));
+        let changes = changes_of(&storage);
         assert_eq!(changes.recv_timeout(PATIENCE), Ok(false));
         let sql = |text: &str| Postgres::shared().sql("postgres", text);
         let backend = "SELECT pid FROM pg_stat_activity WHERE application_name = 'mortal'";
@@ -274,10 +280,7 @@ mod tests {
         let mut settings = PostgresSettings::parse(&counted).unwrap();
         settings.connections = 1;
         let storage = PostgresStorage::open(settings).unwrap();
-        let (told, changes) = sync_channel(100);
-        storage.tell_changes(Box::new(move |changed| {
-            let _ = told.try_send(changed == Changed::Computer("C"));
-        }));
+        let changes = changes_of(&storage);
         let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'";
         let supplied =
             || storage.write(|records| Ok(records.set_software("C", "u", "available")?));
